@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "runner.h"
+#include "scenario.h"
+
+enum {
+	OPT_TAP = OPT_OWN,
+	OPT_BISECT,
+	OPT_ARTIFACTS,
+};
+
+/* For 'git bisect run': what is not the kernel's fault is skipped. */
+static int bisect_status(int status)
+{
+	switch (status) {
+	case STATUS_PASSED:
+	case STATUS_FAILED:
+		return status;
+	case STATUS_BROKEN:
+	case STATUS_SKIPPED:
+		return STATUS_BISECT_SKIP;
+	default:
+		return STATUS_BISECT_ABORT;
+	}
+}
+
+static int no_such_scenario(const char *name)
+{
+	complain(&cmd_run, "there is no scenario '%s'; did you mean '%s'? 'undead list' has them all",
+		 name, scenario_nearest(name)->name);
+	return STATUS_USAGE;
+}
+
+static int run_named(char **names, int n, const struct out *out,
+		     const char *artifacts)
+{
+	_cleanup_free_ const struct scenario **list = NULL;
+
+	list = calloc((size_t)n, sizeof(*list));
+	if (!list) {
+		complain(&cmd_run, "no memory");
+		return STATUS_BROKEN;
+	}
+	for (int i = 0; i < n; i++) {
+		list[i] = scenario_find(names[i]);
+		if (!list[i])
+			return no_such_scenario(names[i]);
+	}
+	return run_all(list, (size_t)n, out, artifacts);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "tap", no_argument, NULL, OPT_TAP },
+		{ "bisect", no_argument, NULL, OPT_BISECT },
+		{ "artifacts", required_argument, NULL, OPT_ARTIFACTS },
+		{ 0 }
+	};
+	const char *artifacts = getenv("UNDEAD_ARTIFACTS");
+	const struct out *out = &out_text;
+	bool bisect = false;
+	int c, status;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (c) {
+		case OPT_HELP:
+			fputs(cmd_run.help, stdout);
+			return 0;
+		case OPT_JSON:
+			out = &out_json;
+			break;
+		case OPT_TAP:
+			out = &out_tap;
+			break;
+		case OPT_BISECT:
+			bisect = true;
+			break;
+		case OPT_ARTIFACTS:
+			artifacts = optarg;
+			break;
+		default:
+			status = bad_option(&cmd_run, argv);
+			return bisect ? bisect_status(status) : status;
+		}
+	}
+	if (optind < argc) {
+		status = run_named(argv + optind, argc - optind, out,
+				   artifacts);
+	} else {
+		size_t n;
+		const struct scenario *const *all = scenarios(&n);
+
+		status = run_all(all, n, out, artifacts);
+	}
+	return bisect ? bisect_status(status) : status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.summary = "play scenarios and check what the kernel does",
+	.help =
+	"Usage: undead run [OPTION...] [NAME...]\n\n"
+	"Plays the named scenarios, or all, one after the other, and prints every\n"
+	"expectation with the kernel function that makes it so.\n\n"
+	"  --tap             TAP version 13\n"
+	"  --json            one JSON object at the end (docs/json.md)\n"
+	"  --artifacts DIR   keep evidence of what did not pass there\n"
+	"                    (default: $UNDEAD_ARTIFACTS, else nowhere)\n"
+	"  --bisect          exit status for 'git bisect run'\n"
+	"  -h, --help        this text\n\n"
+	"Examples:\n"
+	"  undead run zombie-leader\n"
+	"  undead run --tap\n"
+	"  undead run --artifacts /tmp/evidence zombie-leader-init\n\n"
+	"Exit status: 0 all passed; 1 something FAILED (the kernel did something\n"
+	"else); 2 wrong usage; 3 BROKEN (the set-up, not the kernel); 4 nothing but\n"
+	"SKIP. With --bisect: 0, 1, 125 (3 and 4), 128 (anything else).\n",
+	.run = run,
+};

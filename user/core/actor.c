@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "util.h"
+
+/* How long a healthy actor may take to answer; loaded emulated machines. */
+#define ANSWER_MS	10000
+
+/* What an actor says first: who it is. */
+struct hello {
+	pid_t pid, tid;
+};
+
+/* Read end, kept open in every actor for the actors it forks. */
+static int life_read = -1;
+
+int lifeline_open(int *life)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	*life = p[0];
+	return p[1];
+}
+
+/*
+ * SIGIO settings belong to the open file, not to the descriptor: each process
+ * needs one of its own, hence the open() through /proc.
+ */
+int lifeline_join(int life)
+{
+	struct pollfd p = { .events = POLLIN };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", life);
+	p.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (p.fd < 0 || fcntl(p.fd, F_SETSIG, SIGKILL) < 0 ||
+	    fcntl(p.fd, F_SETOWN, getpid()) < 0 ||
+	    fcntl(p.fd, F_SETFL, O_ASYNC) < 0)
+		return -errno;
+	/* It may have ended before O_ASYNC was set. */
+	if (poll(&p, 1, 0) < 0)
+		return -errno;
+	return p.revents ? -EPIPE : 0;
+}
+
+int actors_init(void)
+{
+	int fd = lifeline_open(&life_read);
+
+	return fd < 0 ? fd : 0;
+}
+
+static int send_order(int sock, const struct order *o)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct order copy = *o;
+	struct iovec iov = { &copy, sizeof(copy) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (o->fd >= 0) {
+		struct cmsghdr *c;
+
+		m.msg_control = control.buf;
+		m.msg_controllen = sizeof(control.buf);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &o->fd, sizeof(int));
+	}
+	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Return: false when the other end is gone. */
+static bool next_order(int sock, struct order *o)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { o, sizeof(*o) };
+	struct msghdr m = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(*o))
+		return false;
+	o->fd = -1;
+	c = CMSG_FIRSTHDR(&m);
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&o->fd, CMSG_DATA(c), sizeof(int));
+	return true;
+}
+
+/* The life of a thread: until the runner is gone. */
+static void __attribute__((noreturn)) serve(int cmd)
+{
+	struct hello h = { getpid(), gettid() };
+	struct order o;
+
+	if (send(cmd, &h, sizeof(h), MSG_NOSIGNAL) != sizeof(h))
+		_exit(1);
+	while (next_order(cmd, &o)) {
+		int64_t result = o.fn(&o);
+
+		if (o.fd >= 0)
+			close(o.fd);
+		if (send(cmd, &result, sizeof(result), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	_exit(1);
+}
+
+static void keep_only(int a, int b)
+{
+	unsigned int lo = (unsigned int)(a < b ? a : b);
+	unsigned int hi = (unsigned int)(a < b ? b : a);
+
+	/* Without this an actor would keep the runner's lifeline alive. */
+	if ((lo > 3 && syscall(SYS_close_range, 3, lo - 1, 0) < 0) ||
+	    (hi > lo + 1 && syscall(SYS_close_range, lo + 1, hi - 1, 0) < 0) ||
+	    syscall(SYS_close_range, hi + 1, ~0U, 0) < 0)
+		_exit(1);
+}
+
+static void __attribute__((noreturn)) actor_main(const char *name, int cmd)
+{
+	sigset_t none;
+
+	keep_only(cmd, life_read);
+	sigemptyset(&none);
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, name);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	if (lifeline_join(life_read))
+		_exit(1);
+	serve(cmd);
+}
+
+static void name_to_args(const char *name, int64_t arg[2])
+{
+	memset(arg, 0, 2 * sizeof(*arg));
+	memcpy(arg, name, strnlen(name, 2 * sizeof(*arg) - 1));
+}
+
+static int64_t order_fork(const struct order *o)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		actor_main((const char *)o->arg, o->fd);
+	return pid < 0 ? -errno : pid;
+}
+
+struct start {
+	int cmd;
+	char name[16];
+};
+
+static void *thread_main(void *arg)
+{
+	struct start s = *(struct start *)arg;
+
+	free(arg);
+	prctl(PR_SET_NAME, s.name);
+	serve(s.cmd);
+}
+
+static int64_t order_thread(const struct order *o)
+{
+	struct start *s = malloc(sizeof(*s));
+	pthread_t thread;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	memcpy(s->name, o->arg, sizeof(s->name));
+	s->cmd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
+	if (s->cmd < 0) {
+		free(s);
+		return -errno;
+	}
+	err = pthread_create(&thread, NULL, thread_main, s);
+	if (err) {
+		close(s->cmd);
+		free(s);
+		return -err;
+	}
+	pthread_detach(thread);
+	return 0;
+}
+
+int thread_tell(struct thread *t, order_fn fn, int fd, int64_t arg0,
+		int64_t arg1)
+{
+	struct order o = { .fn = fn, .fd = fd, .arg = { arg0, arg1 } };
+
+	return send_order(t->cmd, &o);
+}
+
+static int answer(int sock, int timeout_ms, void *buf, size_t size)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	int64_t end = now_ms() + timeout_ms;
+	int n;
+
+	do {
+		int64_t left = end - now_ms();
+
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? -errno : -ETIMEDOUT;
+	return recv(sock, buf, size, 0) == (ssize_t)size ? 0 : -EPIPE;
+}
+
+int thread_result(struct thread *t, int timeout_ms, int64_t *result)
+{
+	return answer(t->cmd, timeout_ms, result, sizeof(*result));
+}
+
+/* A socket pair whose far end goes to a thread that says hello over it. */
+static int meet(struct thread *t, const char *name, struct thread *by,
+		order_fn fn, struct hello *h)
+{
+	struct order o = { .fn = fn };
+	_cleanup_close_ int far = -1;
+	int pair[2], err;
+	int64_t result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	t->cmd = pair[0];
+	far = pair[1];
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	name_to_args(name, o.arg);
+	o.fd = far;
+	if (by) {
+		err = send_order(by->cmd, &o);
+		if (!err)
+			err = thread_result(by, ANSWER_MS, &result);
+	} else {
+		result = fn(&o);
+		err = 0;
+	}
+	if (!err && result < 0)
+		err = (int)result;
+	/* Only then does the death of the thread end the socket. */
+	close(far);
+	far = -1;
+	return err ? err : answer(t->cmd, ANSWER_MS, h, sizeof(*h));
+}
+
+int actor_spawn(struct actor *a, const char *name, struct thread *by)
+{
+	struct thread *leader = &a->threads[0];
+	struct hello h;
+	int err;
+
+	*a = (struct actor){ .nr = 1, .pidfd = -1 };
+	snprintf(a->name, sizeof(a->name), "%s", name);
+	leader->actor = a;
+	err = meet(leader, name, by, order_fork, &h);
+	if (err)
+		return err;
+	a->pid = h.pid;
+	leader->tid = h.tid;
+	a->pidfd = pidfd_of(a->pid, 0);
+	return a->pidfd < 0 ? a->pidfd : 0;
+}
+
+int actor_thread(struct actor *a, const char *name, struct thread **thread)
+{
+	struct thread *t = &a->threads[a->nr];
+	struct hello h;
+	int err;
+
+	if (a->nr == ACTOR_THREADS)
+		return -ENOSPC;
+	t->actor = a;
+	err = meet(t, name, &a->threads[0], order_thread, &h);
+	if (err)
+		return err;
+	t->tid = h.tid;
+	a->nr++;
+	*thread = t;
+	return 0;
+}
+
+int64_t order_read(const struct order *o)
+{
+	char byte;
+
+	return read(o->fd, &byte, 1) < 0 ? -errno : 0;
+}
+
+int64_t order_exit_group(const struct order *o)
+{
+	_exit((int)o->arg[0]);
+}
+
+int64_t order_getppid(const struct order *o)
+{
+	(void)o;
+	return getppid();
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Actors: the processes of a scenario, and their threads.
+ *
+ * An actor is a fork of the runner, or of another actor, without exec. Each of
+ * its threads serves a command socket: it takes an order (a function of this
+ * program), runs it, replies with the result, and waits for the next one. An
+ * order that does not return (a hold, a blocking wait) has no reply until it
+ * does.
+ *
+ * Nothing outlives the runner. It holds the only write end of a pipe, the
+ * lifeline; every actor has opened the read end anew with O_ASYNC and
+ * F_SETSIG = SIGKILL, so when the runner ends, however it ends, pipe_release()
+ * has the kernel send SIGKILL to each actor, whatever that is doing: stopped,
+ * looping, or a delayed leader. Threads held by the device are let go by the
+ * end of the owner, which is the runner too.
+ *
+ * The functions return 0 or more on success and -errno on failure.
+ */
+#ifndef UNDEAD_ACTOR_H
+#define UNDEAD_ACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define ACTOR_THREADS	16
+
+struct order;
+typedef int64_t (*order_fn)(const struct order *o);
+
+/**
+ * struct order - what a thread is told to do
+ * @fn:  runs in that thread; what it returns is the reply
+ * @fd:  a descriptor sent along, closed after @fn; -1: none
+ * @arg: as @fn wants them
+ */
+struct order {
+	order_fn fn;
+	int fd;
+	int64_t arg[2];
+};
+
+/**
+ * struct thread - one thread of an actor
+ * @actor: its process
+ * @name:  as the story calls it; also its comm
+ * @tid:   its thread id
+ * @cmd:   our end of its command socket
+ */
+struct thread {
+	struct actor *actor;
+	char name[16];
+	pid_t tid;
+	int cmd;
+};
+
+/**
+ * struct actor - one process
+ * @name:    as the story calls it
+ * @pid:     its process id
+ * @pidfd:   opened as soon as @pid is known
+ * @nr:      threads made so far, the leader included
+ * @threads: @threads[0] is the leader
+ */
+struct actor {
+	char name[16];
+	pid_t pid;
+	int pidfd;
+	int nr;
+	struct thread threads[ACTOR_THREADS];
+};
+
+/**
+ * lifeline_open() - in the process whose end shall end the others
+ * @life: out: read end, for those who shall end
+ * Return: the write end, or -errno. Nobody else may keep a copy of it.
+ */
+int lifeline_open(int *life);
+
+/**
+ * lifeline_join() - end when the last write end of @life does
+ * @life: read end, inherited
+ * Return: 0, -EPIPE when it has ended already, or -errno.
+ */
+int lifeline_join(int life);
+
+/**
+ * actors_init() - make the lifeline of this process; once, before any actor
+ */
+int actors_init(void);
+
+/**
+ * actor_spawn() - fork a process that takes orders
+ * @a:    where to keep it; its address must not change afterwards
+ * @name: at most 15 characters
+ * @by:   a thread of another actor that shall fork it, or NULL: we do
+ */
+int actor_spawn(struct actor *a, const char *name, struct thread *by);
+
+/**
+ * actor_thread() - let the leader of @a make a thread that takes orders
+ * @t: out
+ */
+int actor_thread(struct actor *a, const char *name, struct thread **t);
+
+/**
+ * thread_tell() - give an order and do not wait
+ * @fd: sent along, stays open here; -1: none
+ */
+int thread_tell(struct thread *t, order_fn fn, int fd, int64_t arg0,
+		int64_t arg1);
+
+/**
+ * thread_result() - the reply to the oldest order not yet fetched
+ * @timeout_ms: -ETIMEDOUT after so long
+ * @result: out: what the order returned
+ * Return: 0, -ETIMEDOUT, -EPIPE when the thread has ended, or -errno.
+ */
+int thread_result(struct thread *t, int timeout_ms, int64_t *result);
+
+/* Orders of general use; results are 0 or -errno where they return. */
+
+int64_t order_read(const struct order *o);	/* read one byte of @fd */
+int64_t order_exit_group(const struct order *o);	/* status arg[0] */
+int64_t order_getppid(const struct order *o);
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "util.h"
+
+static void task_path(char *path, size_t size, pid_t pid, pid_t tid,
+		      const char *file)
+{
+	if (tid)
+		snprintf(path, size, "/proc/%d/task/%d/%s", pid, tid, file);
+	else
+		snprintf(path, size, "/proc/%d/%s", pid, file);
+}
+
+ssize_t proc_read(pid_t pid, pid_t tid, const char *file, char *buf,
+		  size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	size_t n = 0;
+	char path[96];
+
+	task_path(path, sizeof(path), pid, tid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (n < size - 1) {
+		ssize_t r = read(fd, buf + n, size - 1 - n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (!r)
+			break;
+		n += (size_t)r;
+	}
+	buf[n] = '\0';
+	return (ssize_t)n;
+}
+
+/* "Key:\tvalue" of one line; the kernel escapes newlines in Name. */
+static void status_line(const char *line, struct proc_status *st)
+{
+	unsigned long long mask;
+	char key[16];
+	int at = 0;
+
+	if (sscanf(line, "%15[^:]:%n", key, &at) != 1 || !at)
+		return;
+	line += at;
+	mask = strtoull(line, NULL, 16);
+	if (!strcmp(key, "Name"))
+		sscanf(line, " %63[^\n]", st->name);
+	else if (!strcmp(key, "State"))
+		sscanf(line, " %c", &st->state);
+	else if (!strcmp(key, "Tgid"))
+		st->tgid = atoi(line);
+	else if (!strcmp(key, "Pid"))
+		st->pid = atoi(line);
+	else if (!strcmp(key, "PPid"))
+		st->ppid = atoi(line);
+	else if (!strcmp(key, "TracerPid"))
+		st->tracer = atoi(line);
+	else if (!strcmp(key, "Threads"))
+		st->threads = atoi(line);
+	else if (!strcmp(key, "VmSize"))
+		st->vm_size_kb = atol(line);
+	else if (!strcmp(key, "VmRSS"))
+		st->vm_rss_kb = atol(line);
+	else if (!strcmp(key, "SigPnd"))
+		st->sigpnd = mask;
+	else if (!strcmp(key, "ShdPnd"))
+		st->shdpnd = mask;
+	else if (!strcmp(key, "SigBlk"))
+		st->sigblk = mask;
+	else if (!strcmp(key, "SigIgn"))
+		st->sigign = mask;
+	else if (!strcmp(key, "SigCgt"))
+		st->sigcgt = mask;
+}
+
+int proc_status_parse(const char *text, struct proc_status *st)
+{
+	*st = (struct proc_status){
+		.ppid = -1,
+		.vm_size_kb = -1,
+		.vm_rss_kb = -1,
+	};
+	while (text && *text) {
+		status_line(text, st);
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return st->state && st->tgid && st->pid ? 0 : -EBADMSG;
+}
+
+int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
+{
+	char text[8192];
+	ssize_t n = proc_read(pid, tid, "status", text, sizeof(text));
+
+	return n < 0 ? (int)n : proc_status_parse(text, st);
+}
+
+static void closedir_ptr(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static int rising(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int proc_tasks(pid_t pid, pid_t *tids, int max)
+{
+	__attribute__((cleanup(closedir_ptr))) DIR *dir = NULL;
+	struct dirent *e;
+	char path[64];
+	int n = 0;
+
+	task_path(path, sizeof(path), pid, 0, "task");
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (errno = 0, (e = readdir(dir))) {
+		uint64_t tid;
+
+		if (parse_number(e->d_name, INT32_MAX, &tid))
+			continue;
+		if (n < max)
+			tids[n] = (pid_t)tid;
+		n++;
+	}
+	if (errno)
+		return -errno;
+	qsort(tids, (size_t)(n < max ? n : max), sizeof(*tids), rising);
+	return n;
+}
+
+int proc_stat_parse(const char *text, int n, int64_t *value)
+{
+	const char *p = strrchr(text, ')');
+	char *end;
+
+	if (!p || n < 4)
+		return -EBADMSG;
+	for (int field = 2; field < n; field++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return -EBADMSG;
+		p++;
+	}
+	*value = strtoll(p, &end, 10);
+	return end == p ? -EBADMSG : 0;
+}
+
+int proc_stat_field(pid_t pid, pid_t tid, int n, int64_t *value)
+{
+	char text[2048];
+	ssize_t len = proc_read(pid, tid, "stat", text, sizeof(text));
+
+	return len < 0 ? (int)len : proc_stat_parse(text, n, value);
+}
+
+int proc_syscall(pid_t pid, pid_t tid)
+{
+	char text[256];
+	ssize_t n = proc_read(pid, tid, "syscall", text, sizeof(text));
+	int nr;
+
+	if (n < 0)
+		return (int)n;
+	if (!strncmp(text, "running", 7))
+		return -EBUSY;
+	return sscanf(text, "%d", &nr) == 1 && nr >= 0 ? nr : -EINVAL;
+}
+
+bool proc_exists(pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	task_path(path, sizeof(path), pid, tid, "");
+	return !access(path, F_OK);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Small things every file needs: scope cleanup, sizes, time, durations. */
+#ifndef UNDEAD_UTIL_H
+#define UNDEAD_UTIL_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(f, v)	__attribute__((format(printf, f, v)))
+
+static inline void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void free_ptr(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void close_file(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+#define _cleanup_close_	__attribute__((cleanup(close_fd)))
+#define _cleanup_free_	__attribute__((cleanup(free_ptr)))
+#define _cleanup_file_	__attribute__((cleanup(close_file)))
+
+/**
+ * now_ms() - CLOCK_MONOTONIC in milliseconds
+ */
+int64_t now_ms(void);
+
+/**
+ * parse_duration() - "500ms", "30s", "2m", "1h", or a bare number of seconds
+ * @text: what the user typed
+ * @ms:   out: milliseconds, untouched on error
+ *
+ * Return: 0, or -EINVAL when @text is none of these, -ERANGE when it does not
+ * fit. 0 is a valid duration here; who cannot use it says so.
+ */
+int parse_duration(const char *text, uint64_t *ms);
+
+/**
+ * parse_number() - a whole decimal number and nothing else
+ * @text: what the user typed
+ * @max:  largest value accepted
+ * @n:    out, untouched on error
+ *
+ * Return: 0, -EINVAL or -ERANGE.
+ */
+int parse_number(const char *text, uint64_t max, uint64_t *n);
+
+/**
+ * pidfd_of() - pidfd_open(2)
+ * @pid: a process, or with PIDFD_THREAD a thread
+ * @flags: as for pidfd_open()
+ *
+ * Return: the fd (close-on-exec), or -errno.
+ */
+int pidfd_of(pid_t pid, unsigned int flags);
+
+/* pidfd_open() flag, commit 64bef697d33b ("pidfd: implement PIDFD_THREAD flag
+ * for pidfd_open()"), 6.9; older kernels answer EINVAL.
+ */
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD	O_EXCL
+#endif
+
+#endif

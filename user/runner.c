@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guardian: forks a runner for each scenario, shows what it tells, keeps
+ * its deadline, and sees to it that nothing is left.
+ *
+ * Who ends whom, all by the kernel (lifelines, core/actor.h):
+ *	the guardian ends -> the runner gets SIGKILL
+ *	the runner ends   -> its actors get SIGKILL, its gates open
+ * The guardian holds a pidfd of every actor besides, ends whatever is left
+ * when the runner has ended, and reports what would not go.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "core/await.h"
+#include "core/proc.h"
+#include "core/util.h"
+#include "runner.h"
+#include "stage.h"
+
+#define DEFAULT_DEADLINE_MS	60000
+
+struct guard {
+	const struct scenario *sc;
+	const struct out *out;
+	struct result r;
+	FILE *evidence;
+	const char *artifacts;
+	bool over;
+	int events, life, pidfd;
+	pid_t runner;
+	struct {
+		pid_t pid;
+		int pidfd;
+		char name[16];
+	} actors[ARRAY_SIZE(stage.actors)];
+	int nr_actors;
+};
+
+/* --- evidence ----------------------------------------------------------- */
+
+/* Kept from the start, removed when the scenario passes. */
+static void open_evidence(struct guard *g)
+{
+	char path[512];
+	struct utsname u;
+
+	if (!g->artifacts)
+		return;
+	mkdir(g->artifacts, 0755);
+	snprintf(path, sizeof(path), "%s/%s.txt", g->artifacts, g->sc->name);
+	g->evidence = fopen(path, "we");
+	if (!g->evidence) {
+		fprintf(stderr, "undead: cannot write %s: %m\n", path);
+		return;
+	}
+	uname(&u);
+	fprintf(g->evidence, "scenario %s\nkernel %s %s %s\n", g->sc->name,
+		u.release, u.version, u.machine);
+}
+
+static void close_evidence(struct guard *g)
+{
+	char path[512];
+
+	if (!g->evidence)
+		return;
+	fprintf(g->evidence, "\n%s %s\n", outcome_name(g->r.outcome),
+		g->r.reason);
+	fclose(g->evidence);
+	if (g->r.outcome == OUTCOME_FAIL || g->r.outcome == OUTCOME_BROKEN)
+		return;
+	snprintf(path, sizeof(path), "%s/%s.txt", g->artifacts, g->sc->name);
+	unlink(path);
+}
+
+static void keep(struct guard *g, const struct event *e)
+{
+	static const char *const what[] = {
+		[EVENT_STEP] = "step", [EVENT_EXPECT] = "FAILED",
+		[EVENT_NOTE] = "note", [EVENT_ACTOR] = "actor",
+		[EVENT_DUMP] = "evidence\n", [EVENT_BROKEN] = "BROKEN",
+		[EVENT_SKIP] = "SKIP", [EVENT_END] = "end",
+	};
+
+	if (g->evidence)
+		fprintf(g->evidence, "%s %d %s\n",
+			e->ok ? "ok" : what[e->type],
+			e->pid ? e->pid : e->number, e->text);
+}
+
+/* --- what the runner tells ---------------------------------------------- */
+
+static void reason(struct result *r, enum outcome o, const char *fmt, ...)
+	__printf(3, 4);
+
+/* The first reason stays; FAIL is not undone by what follows from it. */
+static void reason(struct result *r, enum outcome o, const char *fmt, ...)
+{
+	va_list args;
+
+	if (r->outcome == OUTCOME_PASS)
+		r->outcome = o;
+	if (*r->reason)
+		return;
+	va_start(args, fmt);
+	vsnprintf(r->reason, sizeof(r->reason), fmt, args);
+	va_end(args);
+}
+
+static void add_actor(struct guard *g, const struct event *e)
+{
+	if (g->nr_actors == (int)ARRAY_SIZE(g->actors))
+		return;
+	g->actors[g->nr_actors].pid = e->pid;
+	g->actors[g->nr_actors].pidfd = pidfd_of(e->pid, 0);
+	snprintf(g->actors[g->nr_actors].name, sizeof(g->actors->name), "%.15s",
+		 e->text);
+	g->nr_actors++;
+}
+
+static void handle(struct guard *g, const struct event *e)
+{
+	keep(g, e);
+	g->out->event(e);
+	switch (e->type) {
+	case EVENT_STEP:
+		g->r.step = e->number;
+		fflush(stdout);
+		send(g->events, "", 1, MSG_NOSIGNAL);
+		break;
+	case EVENT_EXPECT:
+		if (e->ok)
+			g->r.held++;
+		else
+			g->r.failed++;
+		if (!e->ok)
+			reason(&g->r, OUTCOME_FAIL, "%s", e->text);
+		break;
+	case EVENT_ACTOR:
+		add_actor(g, e);
+		break;
+	case EVENT_BROKEN:
+	case EVENT_SKIP:
+		reason(&g->r, e->type == EVENT_SKIP ? OUTCOME_SKIP :
+		       OUTCOME_BROKEN, "%s", e->text);
+		g->over = true;
+		break;
+	case EVENT_END:
+		g->over = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Return: false when the runner has closed its end. */
+static bool next_event(struct guard *g)
+{
+	static struct event e;
+	ssize_t n = recv(g->events, &e, sizeof(e), 0);
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n != sizeof(e))
+		return false;
+	handle(g, &e);
+	return true;
+}
+
+static void listen_to(struct guard *g)
+{
+	unsigned int deadline = g->sc->deadline_ms ? g->sc->deadline_ms :
+				DEFAULT_DEADLINE_MS;
+	int64_t end = now_ms() + deadline;
+
+	for (;;) {
+		int64_t left = end - now_ms();
+
+		if (left <= 0 || !await_readable(g->events, (int)left)) {
+			reason(&g->r, OUTCOME_BROKEN,
+			       "its deadline of %u s passed in step %d",
+			       deadline / 1000, g->r.step);
+			return;
+		}
+		if (!next_event(g))
+			return;
+	}
+}
+
+/* --- the end of a scenario ---------------------------------------------- */
+
+static void end_process(int pidfd)
+{
+	if (pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+static void end_runner(struct guard *g)
+{
+	siginfo_t si = { 0 };
+
+	end_process(g->pidfd);
+	close(g->life);
+	waitid(P_PID, (id_t)g->runner, &si, WEXITED);
+	while (!g->over && next_event(g))
+		;
+	if (!g->over && g->r.outcome == OUTCOME_PASS)
+		reason(&g->r, OUTCOME_BROKEN,
+		       "the runner died (%s %d) in step %d",
+		       si.si_code == CLD_EXITED ? "status" : "signal",
+		       si.si_status, g->r.step);
+}
+
+static void end_actors(struct guard *g)
+{
+	for (int i = 0; i < g->nr_actors; i++)
+		end_process(g->actors[i].pidfd);
+	for (int i = 0; i < g->nr_actors; i++) {
+		int fd = g->actors[i].pidfd;
+		char name[80];
+
+		if (fd >= 0 && !await_readable(fd, AWAIT_MS))
+			reason(&g->r, OUTCOME_BROKEN,
+			       "process %s %d would not end; see 'undead status'",
+			       out_safe(name, sizeof(name), g->actors[i].name),
+			       g->actors[i].pid);
+		if (fd >= 0)
+			close(fd);
+	}
+	/* Those that we adopted. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static int start_runner(struct guard *g)
+{
+	int pair[2], life;
+
+	g->life = lifeline_open(&life);
+	if (g->life < 0)
+		return g->life;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	prctl(PR_SET_CHILD_SUBREAPER, !g->sc->adopted_by_init);
+	fflush(stdout);
+	if (g->evidence)
+		fflush(g->evidence);
+	g->runner = fork();
+	if (g->runner < 0)
+		return -errno;
+	if (!g->runner) {
+		close(g->life);
+		close(pair[0]);
+		stage_run(g->sc, pair[1], life);
+	}
+	close(pair[1]);
+	close(life);
+	g->events = pair[0];
+	g->pidfd = pidfd_of(g->runner, 0);
+	return 0;
+}
+
+static void run_one(struct guard *g)
+{
+	int64_t start = now_ms();
+	int err;
+
+	g->out->open(&g->r);
+	open_evidence(g);
+	if (g->sc->needs & NEED_ROOT && geteuid()) {
+		reason(&g->r, OUTCOME_SKIP, "needs root: use sudo");
+		goto closed;
+	}
+	err = start_runner(g);
+	if (err) {
+		reason(&g->r, OUTCOME_BROKEN, "cannot start the runner: %s",
+		       strerror(-err));
+		goto closed;
+	}
+	listen_to(g);
+	end_runner(g);
+	end_actors(g);
+	close(g->pidfd);
+	close(g->events);
+closed:
+	g->r.ms = now_ms() - start;
+	close_evidence(g);
+	g->out->close(&g->r);
+	fflush(stdout);
+}
+
+static int status_of(const int *count)
+{
+	if (count[OUTCOME_FAIL])
+		return STATUS_FAILED;
+	if (count[OUTCOME_BROKEN])
+		return STATUS_BROKEN;
+	return count[OUTCOME_PASS] ? STATUS_PASSED : STATUS_SKIPPED;
+}
+
+int run_all(const struct scenario *const *list, size_t n,
+	    const struct out *out, const char *artifacts)
+{
+	int count[OUTCOMES] = { 0 };
+	int status;
+
+	out->begin(n);
+	for (size_t i = 0; i < n; i++) {
+		struct guard g = {
+			.sc = list[i],
+			.out = out,
+			.artifacts = artifacts,
+			.r = {
+				.name = list[i]->name,
+				.summary = list[i]->summary,
+			},
+		};
+
+		run_one(&g);
+		count[g.r.outcome]++;
+	}
+	status = status_of(count);
+	out->end(count, status);
+	return status;
+}

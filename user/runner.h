@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The only place of policy: what is run, how long, and what came of it. */
+#ifndef UNDEAD_RUNNER_H
+#define UNDEAD_RUNNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "command.h"
+#include "core/out.h"
+
+struct scenario;
+
+/* Exit status of 'undead run', a contract; command.h has the others. */
+enum {
+	STATUS_PASSED = 0,
+	STATUS_FAILED = 1,
+	STATUS_SKIPPED = 4,
+	/* with --bisect */
+	STATUS_BISECT_SKIP = 125,
+	STATUS_BISECT_ABORT = 128,
+};
+
+/**
+ * scenarios() - all of them, by name
+ * @n: out: how many
+ */
+const struct scenario *const *scenarios(size_t *n);
+
+/**
+ * scenario_find() - by name
+ * Return: NULL when there is none.
+ */
+const struct scenario *scenario_find(const char *name);
+
+/**
+ * scenario_nearest() - the name most like one that is not there
+ */
+const struct scenario *scenario_nearest(const char *name);
+
+/**
+ * run_all() - be the guardian of some scenarios, one after the other
+ * @list: which
+ * @n: how many
+ * @out: how to show it
+ * @artifacts: folder (made if missing) for the evidence of what did not pass,
+ *             or NULL
+ * Return: STATUS_*, not those of --bisect.
+ */
+int run_all(const struct scenario *const *list, size_t n,
+	    const struct out *out, const char *artifacts);
+
+#endif

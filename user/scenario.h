@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that the author of a scenario reads.
+ *
+ * A scenario is one file in scenarios/: a function that tells the story, and
+ * one SCENARIO() at its end. Nothing else needs an edit.
+ *
+ *	static void play(void)
+ *	{
+ *		struct actor *p;
+ *		struct thread *t;
+ *
+ *		step("a process with one thread");
+ *		p = spawn("P");
+ *		t = thread(p, "T");
+ *		step("the thread sleeps in the device");
+ *		hold_read(t, gate());
+ *		expect_state(t, 'D', "wait_event() sleeps in TASK_UNINTERRUPTIBLE");
+ *	}
+ *
+ *	SCENARIO(asleep) = {
+ *		.name = "asleep",
+ *		.summary = "a thread sleeps in D",
+ *		.needs = NEED_DEVICE,
+ *		.play = play,
+ *	};
+ *
+ * The story runs in a process of its own, the runner: it owns the gates, it is
+ * a child subreaper (unless .adopted_by_init), and it has SIGCHLD blocked and
+ * read from a signalfd. The processes of the story are its children, made by
+ * spawn(). When it ends, well or not, they end with it (core/actor.h).
+ *
+ * What goes wrong while the scene is set (a fork that fails, a thread that does
+ * not answer) ends the story as BROKEN: the functions that set it do not
+ * return errors. An expectation that does not hold is a FAIL, and the story
+ * goes on. States are awaited, never slept for.
+ */
+#ifndef UNDEAD_SCENARIO_H
+#define UNDEAD_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/actor.h"
+#include "core/util.h"
+
+/* What a scenario needs; without it: SKIP, with the reason. */
+#define NEED_DEVICE	(1U << 0)	/* /dev/undead, opened */
+#define NEED_ROOT	(1U << 1)	/* CAP_SYS_ADMIN and friends */
+
+/**
+ * struct scenario - one situation, as data
+ * @name:     what the user types: lower case, digits and dashes
+ * @summary:  one line, for 'undead list' and the documentation
+ * @needs:    NEED_*
+ * @deadline_ms: the whole story, default 60000; then the runner is killed and
+ *            the outcome is BROKEN
+ * @adopted_by_init: the runner and its guardian are no subreapers
+ * @watches:  commits of the kernel whose behaviour it pins, NULL-terminated
+ * @verdict:  name of the doctor's verdict while the scene holds
+ * @play:     the story
+ */
+struct scenario {
+	const char *name;
+	const char *summary;
+	unsigned int needs;
+	unsigned int deadline_ms;
+	bool adopted_by_init;
+	const char *const *watches;
+	const char *verdict;
+	void (*play)(void);
+};
+
+/* Pointers to all scenarios stand in one section; nothing else lists them. */
+#define SCENARIO(id)							\
+	static const struct scenario id;				\
+	static const struct scenario *const id##_entry			\
+	__attribute__((used, retain, section("scenarios"))) = &id;	\
+	static const struct scenario id
+
+/* --- telling ------------------------------------------------------------ */
+
+/**
+ * step() - the next part of the story begins
+ *
+ * Returns when the guardian has shown it; steps are numbered from 1.
+ */
+void step(const char *fmt, ...) __printf(1, 2);
+
+/**
+ * note() - say something that is no expectation
+ */
+void note(const char *fmt, ...) __printf(1, 2);
+
+/**
+ * broken() - the scene cannot be set; ends the story
+ */
+void broken(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
+
+/**
+ * skip() - this kernel or user lacks what the story needs; ends it
+ */
+void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
+
+/* --- setting the scene -------------------------------------------------- */
+
+/**
+ * spawn() - a process whose parent is the runner
+ * spawn_by() - a process whose parent is another actor
+ * @name: up to 15 characters, as the story calls it
+ * Return: the process, its leader waiting for orders.
+ */
+struct actor *spawn(const char *name);
+struct actor *spawn_by(struct actor *parent, const char *name);
+
+/**
+ * thread() - a second, third, ... thread of a process
+ */
+struct thread *thread(struct actor *p, const char *name);
+
+/**
+ * leader() - the thread-group leader of a process
+ */
+struct thread *leader(struct actor *p);
+
+/**
+ * gate() - a gate of our own: points read and ioctl, uninterruptible
+ *
+ * Its deadline is far beyond the scenario's: a hold that ended by it fails the
+ * scenario at its end.
+ * Return: the gate fd; it lives as long as the runner.
+ */
+int gate(void);
+
+/**
+ * hold_read() - @t calls read() on a gate and is held there
+ * @t: takes no more orders until it is released
+ * @gate_fd: nobody else may come to this gate at the same time
+ *
+ * Returns when the device counts it and /proc shows it asleep in D.
+ */
+void hold_read(struct thread *t, int gate_fd);
+
+/**
+ * release() - let all threads held at a gate go on
+ * Return: how many they were.
+ */
+int64_t release(int gate_fd);
+
+/**
+ * tell() - give an order and do not wait
+ * ask() - give an order and wait for the reply
+ * @fn: see core/actor.h
+ */
+void tell(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1);
+int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1);
+
+/**
+ * send_signal() - kill(2) to a process
+ * send_thread() - tgkill(2) to a thread
+ *
+ * BROKEN if the call fails: to a zombie that is still there it must not.
+ */
+void send_signal(struct actor *p, int sig);
+void send_thread(struct thread *t, int sig);
+
+/**
+ * reap() - wait for a child of the runner that is dying, and its SIGCHLD
+ */
+void reap(struct actor *p);
+
+/* --- expectations ------------------------------------------------------- */
+/*
+ * @why is the reason: the kernel function, and what it does. What was seen is
+ * in the text that is printed, so that a failure explains itself.
+ */
+
+/**
+ * expect() - a fact
+ * @ok: does it hold
+ * @why: the kernel function that makes it so
+ * @fmt: the fact, with what was seen
+ */
+void expect(bool ok, const char *why, const char *fmt, ...) __printf(3, 4);
+
+/**
+ * expect_equal() - a number
+ * @what: what is counted
+ */
+void expect_equal(int64_t seen, int64_t wanted, const char *what,
+		  const char *why);
+
+/**
+ * expect_state() - the letter in /proc/PID/task/TID/status; awaited
+ */
+void expect_state(struct thread *t, char state, const char *why);
+
+/**
+ * expect_asleep_in() - the kernel stack of @t has a function of this name
+ *
+ * And its wchan is one of ours, where the kernel tells it: 5.10 says "0".
+ */
+void expect_asleep_in(struct thread *t, const char *function, const char *why);
+
+/**
+ * expect_gone() - the thread is no longer in /proc; awaited
+ */
+void expect_gone(struct thread *t, const char *why);
+
+/**
+ * expect_tasks() - /proc/PID/task lists exactly the @n threads of @t
+ */
+void expect_tasks(struct actor *p, struct thread *const *t, int n,
+		  const char *why);
+
+/**
+ * barrier() - whatever exit_notify() was about to tell has been told after it
+ *
+ * /proc shows Z before do_notify_parent() has run; both happen under
+ * tasklist_lock, which this takes (waitid() of the runner). Every expectation
+ * with a "no" in its name begins with it.
+ */
+void barrier(void);
+
+/**
+ * expect_no_sigchld() - the runner has got no SIGCHLD for @p
+ */
+void expect_no_sigchld(struct actor *p, const char *why);
+
+/**
+ * expect_sigchld() - the runner gets exactly one SIGCHLD for @p; awaited
+ * @code: CLD_*
+ * @status: si_status
+ */
+void expect_sigchld(struct actor *p, int code, int status, const char *why);
+
+/**
+ * expect_no_event() - waitid(WNOHANG) has nothing to say of @p
+ * @options: WEXITED, and WNOWAIT or not
+ */
+void expect_no_event(struct actor *p, int options, const char *why);
+
+/**
+ * expect_no_wakeup() - a pidfd is not readable
+ * @fd: pidfd
+ * @what: how to call it in the text
+ */
+void expect_no_wakeup(int fd, const char *what, const char *why);
+
+/**
+ * expect_wakeup() - a pidfd becomes readable; awaited
+ */
+void expect_wakeup(int fd, const char *what, const char *why);
+
+/* --- somebody who waits ------------------------------------------------- */
+
+/**
+ * struct waiter - a thread of the runner, blocked in waitid(P_PID, WEXITED)
+ */
+struct waiter;
+
+/**
+ * waiter() - make one; returns when it is seen asleep in waitid()
+ */
+struct waiter *waiter(struct actor *p);
+
+/**
+ * expect_still_waiting() - it sleeps in waitid() and has been told nothing
+ */
+void expect_still_waiting(struct waiter *w, const char *why);
+
+/**
+ * expect_waited() - its waitid() returns; awaited
+ * @code: CLD_*
+ * @status: si_status
+ */
+void expect_waited(struct waiter *w, int code, int status, const char *why);
+
+#endif

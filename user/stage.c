@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The runner: sets the scene for a story and tells the guardian. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "core/await.h"
+#include "core/dev.h"
+#include "core/proc.h"
+#include "stage.h"
+
+struct stage stage = { .ctl = -1 };
+
+/* --- telling ------------------------------------------------------------ */
+
+void stage_send(const struct event *e)
+{
+	if (send(stage.events, e, sizeof(*e), MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+static void tell_guardian(struct event *e, const char *fmt, va_list args)
+{
+	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	stage_send(e);
+}
+
+void step(const char *fmt, ...)
+{
+	struct event e = { .type = EVENT_STEP, .number = ++stage.step };
+	va_list args;
+	char shown;
+
+	va_start(args, fmt);
+	tell_guardian(&e, fmt, args);
+	va_end(args);
+	if (recv(stage.events, &shown, 1, 0) != 1)
+		_exit(1);
+}
+
+void note(const char *fmt, ...)
+{
+	struct event e = { .type = EVENT_NOTE };
+	va_list args;
+
+	va_start(args, fmt);
+	tell_guardian(&e, fmt, args);
+	va_end(args);
+}
+
+void broken(const char *fmt, ...)
+{
+	struct event e = { .type = EVENT_BROKEN };
+	va_list args;
+
+	stage_dump();
+	va_start(args, fmt);
+	tell_guardian(&e, fmt, args);
+	va_end(args);
+	_exit(0);
+}
+
+void skip(const char *fmt, ...)
+{
+	struct event e = { .type = EVENT_SKIP };
+	va_list args;
+
+	va_start(args, fmt);
+	tell_guardian(&e, fmt, args);
+	va_end(args);
+	_exit(0);
+}
+
+/* One file of a thread, into what is left of @text. */
+static size_t dump_file(char *text, size_t size, struct thread *t,
+			const char *file)
+{
+	int n = snprintf(text, size, "-- %s %d %s\n", t->name, t->tid, file);
+	ssize_t r;
+
+	if (n < 0 || (size_t)n + 1 >= size)
+		return 0;
+	r = proc_read(t->actor->pid, t->tid, file, text + n, size - (size_t)n);
+	if (r < 0)
+		r = snprintf(text + n, size - (size_t)n, "%s\n",
+			     strerror((int)-r));
+	return strlen(text);
+}
+
+void stage_dump(void)
+{
+	static const char *const files[] = {
+		"status", "wchan", "syscall", "stack"
+	};
+	struct event e = { .type = EVENT_DUMP };
+
+	for (int i = 0; i < stage.nr_actors; i++) {
+		struct actor *a = &stage.actors[i];
+
+		for (int j = 0; j < a->nr; j++) {
+			size_t n = 0;
+
+			for (size_t f = 0; f < ARRAY_SIZE(files); f++)
+				n += dump_file(e.text + n, sizeof(e.text) - n,
+					       &a->threads[j], files[f]);
+			stage_send(&e);
+		}
+	}
+}
+
+/* --- setting the scene -------------------------------------------------- */
+
+static struct actor *new_actor(const char *name, struct thread *by)
+{
+	struct event e = { .type = EVENT_ACTOR };
+	struct actor *a = &stage.actors[stage.nr_actors];
+	int err;
+
+	if (stage.nr_actors == ARRAY_SIZE(stage.actors))
+		broken("no room for another process (%s)", name);
+	err = actor_spawn(a, name, by);
+	if (err)
+		broken("cannot make process %s: %s", name, strerror(-err));
+	stage.nr_actors++;
+	e.pid = a->pid;
+	snprintf(e.text, sizeof(e.text), "%s", name);
+	stage_send(&e);
+	return a;
+}
+
+struct actor *spawn(const char *name)
+{
+	return new_actor(name, NULL);
+}
+
+struct actor *spawn_by(struct actor *parent, const char *name)
+{
+	return new_actor(name, leader(parent));
+}
+
+struct thread *thread(struct actor *p, const char *name)
+{
+	struct thread *t;
+	int err = actor_thread(p, name, &t);
+
+	if (err)
+		broken("cannot make thread %s of %s: %s", name, p->name,
+		       strerror(-err));
+	return t;
+}
+
+struct thread *leader(struct actor *p)
+{
+	return &p->threads[0];
+}
+
+int gate(void)
+{
+	const unsigned int points = 1U << UNDEAD_POINT_READ |
+				    1U << UNDEAD_POINT_IOCTL;
+	struct undead_info info;
+	int fd = dev_info(stage.ctl, &info);
+
+	if (!fd)
+		fd = dev_gate(stage.ctl, points, UNDEAD_KIND_UNINTERRUPTIBLE,
+			      info.max_deadline_ms, NULL);
+	if (fd < 0 || stage.nr_gates == ARRAY_SIZE(stage.gates))
+		broken("cannot make a gate: %s",
+		       strerror(fd < 0 ? -fd : ENOSPC));
+	stage.gates[stage.nr_gates++] = fd;
+	return fd;
+}
+
+static uint64_t held(int gate_fd)
+{
+	struct undead_counters c;
+	int err = dev_counters(gate_fd, &c);
+
+	if (err)
+		broken("cannot read the counters of a gate: %s",
+		       strerror(-err));
+	return c.held;
+}
+
+void hold_read(struct thread *t, int gate_fd)
+{
+	uint64_t before = held(gate_fd);
+	int err = thread_tell(t, order_read, gate_fd, 0, 0);
+
+	if (!err)
+		err = dev_await(gate_fd, before + 1, AWAIT_MS);
+	if (err)
+		broken("%s %d is not held at read: %s", t->name, t->tid,
+		       strerror(-err));
+	/* The device counts it just before it sleeps. */
+	if (await_state(t->actor->pid, t->tid, 'D', AWAIT_MS) != 'D')
+		broken("%s %d is held but not seen in D", t->name, t->tid);
+}
+
+int64_t release(int gate_fd)
+{
+	int64_t n = dev_release(gate_fd, UNDEAD_RELEASE_ALL, 0);
+
+	if (n < 0)
+		broken("cannot release a gate: %s", strerror((int)-n));
+	return n;
+}
+
+void tell(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
+{
+	int err = thread_tell(t, fn, -1, arg0, arg1);
+
+	if (err)
+		broken("%s %d takes no order: %s", t->name, t->tid,
+		       strerror(-err));
+}
+
+int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
+{
+	int64_t result;
+	int err;
+
+	tell(t, fn, arg0, arg1);
+	err = thread_result(t, AWAIT_MS, &result);
+	if (err)
+		broken("%s %d does not answer: %s", t->name, t->tid,
+		       strerror(-err));
+	return result;
+}
+
+void send_signal(struct actor *p, int sig)
+{
+	if (kill(p->pid, sig) < 0)
+		broken("kill(%s %d, SIG%s): %m", p->name, p->pid,
+		       sigabbrev_np(sig));
+}
+
+void send_thread(struct thread *t, int sig)
+{
+	if (syscall(SYS_tgkill, t->actor->pid, t->tid, sig) < 0)
+		broken("tgkill(%s %d, SIG%s): %m", t->name, t->tid,
+		       sigabbrev_np(sig));
+}
+
+void stage_read_sigchld(void)
+{
+	struct signalfd_siginfo si;
+
+	while (stage.nr_told < (int)ARRAY_SIZE(stage.told) &&
+	       read(stage.sigchld, &si, sizeof(si)) == sizeof(si))
+		stage.told[stage.nr_told++] = si;
+}
+
+void reap(struct actor *p)
+{
+	siginfo_t si;
+
+	if (!await_readable(p->pidfd, AWAIT_MS))
+		broken("%s %d does not die", p->name, p->pid);
+	if (waitid(P_PID, (id_t)p->pid, &si, WEXITED) < 0)
+		broken("cannot reap %s %d: %m", p->name, p->pid);
+	/* A second SIGCHLD is lost while one is pending. */
+	stage_read_sigchld();
+}
+
+/* --- the life of the runner --------------------------------------------- */
+
+/* A hold that ended by its gate's deadline means that the story lost it. */
+static void expect_no_deadline(void)
+{
+	uint64_t lost = 0;
+
+	for (int i = 0; i < stage.nr_gates; i++) {
+		struct undead_counters c;
+
+		if (!dev_counters(stage.gates[i], &c))
+			lost += c.released[UNDEAD_REASON_DEADLINE];
+	}
+	if (lost)
+		expect_equal((int64_t)lost, 0, "holds ended by a deadline",
+			     "every hold of a story is released by the story");
+}
+
+static void block_sigchld(void)
+{
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &chld, NULL);
+	stage.sigchld = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (stage.sigchld < 0)
+		broken("signalfd: %m");
+}
+
+void stage_run(const struct scenario *sc, int events, int life)
+{
+	struct event e = { .type = EVENT_END };
+	int err;
+
+	stage.events = events;
+	prctl(PR_SET_NAME, "undead-runner");
+	if (lifeline_join(life))
+		_exit(1);
+	/* Terminal signals go to the guardian; it ends us. */
+	setsid();
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	block_sigchld();
+	if (prctl(PR_SET_CHILD_SUBREAPER, !sc->adopted_by_init) < 0)
+		broken("PR_SET_CHILD_SUBREAPER: %m");
+	err = actors_init();
+	if (err)
+		broken("cannot make the lifeline: %s", strerror(-err));
+	if (sc->needs & NEED_DEVICE) {
+		stage.ctl = dev_open();
+		if (stage.ctl < 0)
+			skip("%s", dev_why(stage.ctl));
+	}
+	sc->play();
+	expect_no_deadline();
+	stage_send(&e);
+	_exit(0);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The runner's side of scenario.h: one process, one story. */
+#ifndef UNDEAD_STAGE_H
+#define UNDEAD_STAGE_H
+
+#include <sys/signalfd.h>
+
+#include "core/event.h"
+#include "scenario.h"
+
+/**
+ * struct stage - the runner
+ * @events:  socket to the guardian
+ * @ctl:     control file of the device, -1 without NEED_DEVICE
+ * @sigchld: signalfd for SIGCHLD
+ * @step:    number of the step under way
+ * @failed:  an expectation did not hold; evidence has been sent
+ * @actors, @nr_actors: the processes of the story
+ * @gates, @nr_gates:   its gates
+ * @told, @nr_told:     SIGCHLD seen so far
+ */
+struct stage {
+	int events;
+	int ctl;
+	int sigchld;
+	int step;
+	bool failed;
+	struct actor actors[32];
+	int nr_actors;
+	int gates[32];
+	int nr_gates;
+	struct signalfd_siginfo told[64];
+	int nr_told;
+};
+
+extern struct stage stage;
+
+/**
+ * stage_run() - be the runner
+ * @sc: the story
+ * @events: socket to the guardian
+ * @life: lifeline of the guardian
+ */
+void stage_run(const struct scenario *sc, int events, int life)
+	__attribute__((noreturn));
+
+/* Send to the guardian; a runner without a guardian has no reason to live. */
+void stage_send(const struct event *e);
+
+/* Move what the signalfd has into stage.told. */
+void stage_read_sigchld(void);
+
+/* Send what /proc says of every actor. */
+void stage_dump(void);
+
+#endif
