@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the other scripts: messages, the checkout, the cache.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/undead
+
+EX_SETUP=125		# our own set-up failed; the message says what to do
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit "$EX_SETUP"; }
+
+# need COMMAND PACKAGE...: COMMAND is there, or we say how to get it
+need() {
+	command -v "$1" >/dev/null && return
+	[ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] ||
+		die "$1 is missing: run 'make deps', or install ${*:2}"
+}
+
+# need_space KB: room for that much in the cache
+need_space() {
+	local avail
+	mkdir -p "$cache" 2>/dev/null ||
+		die "cannot make $cache: set XDG_CACHE_HOME to a folder you can write"
+	avail=$(df --output=avail -k "$cache" | tail -n 1)
+	[ "$avail" -ge "$1" ] ||
+		die "$cache has $((avail / 1024)) MB left and $(($1 / 1024)) are needed: free some, or set XDG_CACHE_HOME"
+}
+
+# make_once NAME FUNCTION: print $cache/NAME, made by FUNCTION TMP if it is not
+# there. Made beside and renamed, under a lock that the makers inherit: what is
+# found there under the lock is the rest of a run that was killed.
+make_once() {
+	local entry=$cache/$1 lock
+	if [ ! -e "$entry" ]; then
+		mkdir -p "$cache" 2>/dev/null ||
+			die "cannot make $cache: set XDG_CACHE_HOME to a folder you can write"
+		exec {lock}>"$entry.lock"
+		flock -n "$lock" || { say "waiting for another run that makes $1"; flock "$lock"; }
+		if [ ! -e "$entry" ]; then
+			rm -rf "$entry.tmp"
+			"$2" "$entry.tmp" >&2 || { rm -rf "$entry.tmp"; exit "$EX_SETUP"; }
+			mv -T "$entry.tmp" "$entry"
+		fi
+		exec {lock}>&-
+	fi
+	printf '%s\n' "$entry"
+}
+
+# The Debian mirror of this machine's own apt configuration.
+mirror() {
+	local uri=${UNDEAD_MIRROR:-}
+	[ -n "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+	[ -n "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' | grep -m 1 '/debian/$' || :)
+	[ -n "$uri" ] ||
+		die "apt knows no Debian mirror here: run 'apt-get update', or set UNDEAD_MIRROR to the URL of one"
+	printf '%s\n' "$uri"
+}
+
+# explain LOG WHAT: one line of why apt could not, and what to do
+explain() {
+	if grep -q 'No space left' "$1"; then
+		say "$2: the disk is full: free some room in $cache, or set XDG_CACHE_HOME"
+	elif grep -qE 'resolving|Could not connect|Cannot initiate|unreachable|timed out|Failed to fetch' "$1"; then
+		say "$2: the Debian mirror does not answer: check the network (or set UNDEAD_MIRROR); once made it is kept and needs none"
+	else
+		say "$2: $(grep -E '^E:' "$1" | head -n 1 || tail -n 1 "$1")"
+	fi
+}

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# root.sh SUITE: print the cached kernel root of a Debian suite, made if it is
+# not there: its cloud kernel, headers, compiler; enough to chroot and build.
+# Packages are unpacked and never configured, so no privilege is needed.
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: root.sh SUITE (bullseye, bookworm, trixie, forky)"
+suite=$1
+case $suite in
+bullseye|bookworm|trixie|forky|sid) ;;
+*) die "unknown suite '$suite': take bullseye, bookworm, trixie, forky or sid" ;;
+esac
+packages=linux-image-cloud-amd64,linux-headers-cloud-amd64,gcc,make,libc6-dev
+packages+=,bash,dash,coreutils,sed,grep,gawk,mawk,findutils,perl,diffutils
+
+make_root() {
+	local url log=$1.log
+	url=$(mirror)
+	need mmdebstrap mmdebstrap
+	need_space 900000
+	say "making the kernel root of $suite, once, about half a minute"
+	if ! mmdebstrap --variant=extract --mode=chrootless \
+	     --aptopt='Acquire::Check-Valid-Until "false"' \
+	     --include="$packages" "$suite" "$1" "$url" >"$log" 2>&1; then
+		explain "$log" "cannot make the kernel root of $suite"
+		rm -f "$log"
+		return 1
+	fi
+	rm -rf "$log" "$1"/usr/share/{doc,man,locale,info} "$1"/var/lib/apt/lists
+	mkdir -p "$1/undead"
+	ln -sf mawk "$1/usr/bin/awk"
+}
+
+make_once "root-$suite-$(cksum <<<"1 $packages" | cut -d' ' -f1)" make_root

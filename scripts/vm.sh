@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Run a command as root in a throw-away VM; without one, a shell.
+usage() {
+	cat <<'END'
+usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
+  --suite S        the cloud kernel of bullseye, bookworm, trixie (default),
+                   forky or sid
+  --kdir DIR       any built kernel tree instead
+  --share DIR      readable and writable in the guest at /share
+  --add HOST[:GUEST]  a file or folder to take along; may be repeated
+  --no-module      do not build and load undead.ko
+  --timeout S      deadline for the whole run (120)
+  --keep           leave the VM up after the command, until Ctrl-C
+  --gdb            QEMU's gdb stub, and how to attach
+  --append ARGS    more kernel arguments
+  --mem MB, --cpus N  (512, 2)
+  --artifacts DIR  where the console log goes (build/artifacts/TIME-PID)
+Exit status: that of the command (128+n: killed by signal n), or
+  124 the deadline, 125 our own set-up failed, 126 the guest crashed,
+each with one line on stderr that begins with "vm:".
+END
+}
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/kernel.sh
+. "$top/scripts/kernel.sh"
+
+suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
+artifacts='' adds=() run=() gdb=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--suite|--kdir|--share|--add|--timeout|--append|--mem|--cpus|--artifacts)
+		[ $# -ge 2 ] || die "$1 wants a value (see --help)" ;;&
+	--suite) suite=$2; shift ;;
+	--kdir) kdir=$2; shift ;;
+	--share) share=$2; shift ;;
+	--add) adds+=("$2"); shift ;;
+	--timeout) timeout=$2; shift ;;
+	--append) append=$2; shift ;;
+	--mem) mem=$2; shift ;;
+	--cpus) cpus=$2; shift ;;
+	--artifacts) artifacts=$2; shift ;;
+	--no-module) module='' ;;
+	--keep) run+=(--keep) ;;
+	--gdb) gdb=(-gdb tcp:localhost:1234) ;;
+	-h|--help) usage; exit ;;
+	--) shift; break ;;
+	-*) die "unknown option $1 (see --help)" ;;
+	*) break ;;
+	esac
+	shift
+done
+
+need qemu-system-x86_64 qemu-system-x86
+need busybox busybox-static
+need cpio cpio
+[ -z "$share" ] || [ -d "$share" ] || die "--share $share: no such folder"
+
+find_kernel
+[ -e "$image" ] || die "$image is missing: build that kernel to the end"
+ko=''
+if [ -n "$module" ]; then
+	ko=$("$top/scripts/kmod.sh" ${kdir:+--kdir "$kdir"} --suite "$suite")
+fi
+[ -x "$top/build/guest-init" ] || make -s -C "$top" build/guest-init build/vmrun >&2
+
+artifacts=${artifacts:-$top/build/artifacts/$(date +%Y%m%d-%H%M%S)-$$}
+mkdir -p "$artifacts"
+work=$(mktemp -d "${TMPDIR:-/tmp}/undead-vm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+guest=$work/guest
+mkdir -p "$guest"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,share,undead}
+
+# add HOST GUEST: a file or folder, and the shared libraries of what is ELF
+add() {
+	mkdir -p "$guest/$(dirname "$2")"
+	cp -rL "$1" "$guest/$2"
+	find "$1" -type f -exec sh -c '
+		for f; do head -c 4 "$f" | grep -q ELF && ldd "$f"; done' sh {} + 2>/dev/null |
+		grep -o '/[^ ]*' | sort -u | while read -r lib; do
+		[ ! -e "$lib" ] || [ -e "$guest$lib" ] ||
+			{ mkdir -p "$guest${lib%/*}"; cp -L "$lib" "$guest$lib"; }
+	done
+}
+
+# driver OPTION MODULE: list MODULE and what it depends on, unless built in
+driver() {
+	case $(option "$1") in
+	y) return ;;
+	m) add_module "$2" ;;
+	*) missing+=" CONFIG_$1" ;;
+	esac
+}
+
+add_module() {
+	local file name=$1 dep
+	[ ! -e "$guest/undead/$name.ko" ] || return 0
+	file=$(find "$modules/" -name "${name//_/[_-]}.ko*" -print -quit)
+	[ -n "$file" ] || { missing+=" $name.ko"; return 0; }
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*.zst) zstd -qdc "$file" ;;
+	*.gz) gzip -dc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$guest/undead/$name.ko"
+	for dep in $(modinfo -F depends "$guest/undead/$name.ko" | tr , ' '); do
+		add_module "$dep"
+	done
+	echo "/undead/$name.ko" >>"$guest/undead/drivers"
+}
+
+missing=''
+driver VIRTIO_PCI virtio_pci
+driver VIRTIO_CONSOLE virtio_console
+for option in DEVTMPFS BLK_DEV_INITRD SERIAL_8250_CONSOLE; do
+	[ "$(option $option)" = y ] || missing+=" CONFIG_$option=y"
+done
+[ -z "$missing" ] || die "the kernel $release lacks what the VM needs:$missing"
+
+fs=()
+if [ -n "$share" ]; then
+	. "$top/scripts/share.sh"
+fi
+
+cp "$top/build/guest-init" "$guest/init"
+busybox --list | (cd "$guest/bin" && xargs -n 1 ln -sf busybox)
+cp --remove-destination "$(command -v busybox)" "$guest/bin/busybox"
+[ ! -x "$top/build/undead" ] || add "$top/build/undead" /bin/undead
+for spec in "${adds[@]}"; do
+	host=${spec%%:*} to=${spec#*:}
+	[ -e "$host" ] || die "--add $host: no such file"
+	[ "$to" != "$spec" ] || to=/${host##*/}
+	add "$host" "$to"
+done
+if [ -n "$ko" ]; then
+	cp "$ko" "$guest/undead/undead.ko"
+	echo /undead/undead.ko >>"$guest/undead/modules"
+fi
+if [ $# -gt 0 ]; then
+	printf '%s\0' "$@" >"$guest/undead/cmd"
+else
+	[ -t 0 ] || die "a shell wants a terminal: give a command"
+	: >"$guest/undead/tty"
+	run+=(--tty)
+fi
+case " ${run[*]} " in *' --keep '*) : >"$guest/undead/keep"; [ ! -t 0 ] || run+=(--tty) ;; esac
+
+# QEMU gets the initramfs by a descriptor: nothing is left, however we end.
+(cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/initramfs"
+exec {initramfs}<"$work/initramfs"
+rm -rf "$work"
+trap - EXIT
+
+accel=(-accel 'tcg,thread=multi') run+=(--retry 2)
+[ ${#gdb[@]} = 0 ] ||
+	say "gdb: gdb $(dirname "$image")/vmlinux -ex 'target remote localhost:1234'"
+
+exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
+	"${run[@]}" -- \
+	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
+	-M "${MACHINE:-q35}" "${accel[@]}" -cpu max -smp "$cpus" -m "$mem" \
+	-kernel "$image" -initrd "/dev/fd/$initramfs" \
+	-append "console=ttyS0 panic=-1 oops=panic ${append}" \
+	-serial "file:$artifacts/console.log" -qmp chardev:qmp \
+	-device virtio-serial-pci -device virtconsole,chardev=console,nr=0 \
+	-device virtserialport,chardev=status,nr=1 \
+	-device virtserialport,chardev=output,nr=2 "${fs[@]}" "${gdb[@]}"
