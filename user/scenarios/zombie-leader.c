@@ -7,6 +7,7 @@
  * Told four times: the parent lives; the parent is killed before P, or after;
  * P is adopted by a subreaper (the runner), or by init.
  */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -26,6 +27,7 @@ enum parent {
  * struct cast - the processes of the story
  * @parent:   how P loses its parent
  * @by_init:  orphans go to init, so nobody here can wait for P
+ * @ours:     P is the runner's child now
  * @r, @p:    R is NULL when the runner is P's parent
  * @l, @t:    the two threads of P
  * @gate:     where T sleeps
@@ -34,7 +36,7 @@ enum parent {
  */
 struct cast {
 	enum parent parent;
-	bool by_init;
+	bool by_init, ours;
 	struct actor *r, *p;
 	struct thread *l, *t;
 	int gate;
@@ -155,6 +157,8 @@ static void kill_parent(struct cast *c)
 	reap(c->r);
 	expect_equal(parent_of_p(c), adopter, "PPid of P",
 		     "forget_original_parent(): find_new_reaper() chose it");
+	c->r = NULL;
+	c->ours = !c->by_init;
 }
 
 static void kill_p(struct cast *c)
@@ -192,6 +196,15 @@ static void expect_zombie(struct cast *c)
 		     "do_task_stat(): the group's code, set by complete_signal()");
 }
 
+/* In R: the pid that waitid() would report, 0 for none. */
+static int64_t order_look(const struct order *o)
+{
+	siginfo_t si = { 0 };
+
+	return waitid(P_PID, (id_t)o->arg[0], &si,
+		      WEXITED | WNOHANG | WNOWAIT) < 0 ? -errno : si.si_pid;
+}
+
 static void expect_nobody_told(struct cast *c)
 {
 	const char *empty =
@@ -199,7 +212,10 @@ static void expect_nobody_told(struct cast *c)
 	const char *delayed =
 		"wait_consider_task(): delay_group_leader(), not to be reaped yet";
 
-	if (!c->by_init) {
+	if (c->r)
+		expect_equal(ask(leader(c->r), order_look, c->p->pid, 0), 0,
+			     "waitid(P, WNOHANG) of R: pid reported", delayed);
+	if (c->ours) {
 		expect_no_sigchld(c->p, empty);
 		expect_no_event(c->p, WEXITED, delayed);
 		expect_no_event(c->p, WEXITED | WNOWAIT, delayed);
@@ -248,7 +264,7 @@ static void release_t(struct cast *c)
 	if (c->w)
 		expect_waited(c->w, CLD_KILLED, SIGKILL,
 			      "wait_task_zombie(): the group's exit code");
-	if (!c->by_init)
+	if (c->ours)
 		expect_sigchld(c->p, CLD_KILLED, SIGKILL,
 			       "do_notify_parent(): once, when the group is empty");
 	expect_gone(c->t, "release_task(): a thread reaps itself");
@@ -260,7 +276,11 @@ static void release_t(struct cast *c)
 
 static void zombie_leader(enum parent parent, bool by_init)
 {
-	struct cast c = { .parent = parent, .by_init = by_init };
+	struct cast c = {
+		.parent = parent,
+		.by_init = by_init,
+		.ours = parent == RUNNER,
+	};
 
 	make_p(&c);
 	hold_t(&c);
@@ -268,7 +288,7 @@ static void zombie_leader(enum parent parent, bool by_init)
 		step("P's parent is killed, P is adopted");
 		kill_parent(&c);
 	}
-	if (!c.by_init && parent != KILLED_AFTER)
+	if (c.ours)
 		c.w = waiter(c.p);
 	kill_p(&c);
 	expect_zombie(&c);
