@@ -3,6 +3,7 @@
  * Two scenarios at once do not disturb each other: each pair runs side by
  * side, and a third process releases nobody but its own.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -152,11 +152,8 @@ static void __attribute__((noreturn)) actor_main(const char *name, int cmd)
 
 	keep_only(cmd, life_read);
 	sigemptyset(&none);
-	for (int sig = 1; sig < 32; sig++)
-		signal(sig, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, name);
-	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	if (lifeline_join(life_read))
 		_exit(1);
 	serve(cmd);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * compare NAME GOAL RUNS COMMAND YARDSTICK: runs the two shell commands
+ * alternately, RUNS times each after one of each to warm up, and prints the
+ * median and spread of both and the ratio of the medians beside its goal.
+ * UNDEAD_BENCH_JSON=1: one JSON object on a line instead.
+ *
+ * Exit status: 0 measured, whatever the ratio; 1 a command failed; 2 usage.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_RUNS	101
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static double time_of(const char *command)
+{
+	double start = now();
+	int status;
+
+	fflush(stdout);
+	status = system(command);
+	if (status) {
+		fprintf(stderr, "compare: '%s' failed (status %#x): nothing measured\n",
+			command, (unsigned int)status);
+		exit(1);
+	}
+	return now() - start;
+}
+
+static int rising(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print(const char *what, const double *t, int n)
+{
+	printf("  %-10s median %8.3f s   min %8.3f s   max %8.3f s\n", what,
+	       t[n / 2], t[0], t[n - 1]);
+}
+
+static void json(const char *what, const double *t, int n)
+{
+	printf("\"%s\": {\"median_s\": %.6f, \"min_s\": %.6f, \"max_s\": %.6f}, ",
+	       what, t[n / 2], t[0], t[n - 1]);
+}
+
+int main(int argc, char **argv)
+{
+	double ours[MAX_RUNS], theirs[MAX_RUNS], ratio, goal;
+	bool as_json = getenv("UNDEAD_BENCH_JSON");
+	int runs;
+
+	if (argc != 6 || (runs = atoi(argv[3])) < 1 || runs > MAX_RUNS) {
+		fprintf(stderr, "usage: compare NAME GOAL RUNS(1-101) COMMAND YARDSTICK\n");
+		return 2;
+	}
+	goal = atof(argv[2]);
+	time_of(argv[4]);
+	time_of(argv[5]);
+	for (int i = 0; i < runs; i++) {
+		ours[i] = time_of(argv[4]);
+		theirs[i] = time_of(argv[5]);
+	}
+	qsort(ours, (size_t)runs, sizeof(*ours), rising);
+	qsort(theirs, (size_t)runs, sizeof(*theirs), rising);
+	ratio = ours[runs / 2] / theirs[runs / 2];
+	if (as_json) {
+		printf("{\"name\": \"%s\", \"runs\": %d, ", argv[1], runs);
+		json("ours", ours, runs);
+		json("yardstick", theirs, runs);
+		printf("\"ratio\": %.3f, \"goal\": %.3f, \"met\": %s}\n", ratio,
+		       goal, ratio <= goal ? "true" : "false");
+		return 0;
+	}
+	printf("%s (%d alternating runs)\n", argv[1], runs);
+	print("ours", ours, runs);
+	print("yardstick", theirs, runs);
+	printf("  ratio %.2f, goal at most %.2f: %s\n", ratio, goal,
+	       ratio <= goal ? "met" : "MISSED");
+	return 0;
+}
