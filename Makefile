@@ -95,7 +95,7 @@ $B/tally: selftests/tally.c Makefile
 
 $B/host/%: selftests/host/%.c $(OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o,$(OBJ)) $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
 
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'
