@@ -4,6 +4,7 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PATH=$PATH:/usr/sbin:/sbin
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/undead
 
 EX_SETUP=125		# our own set-up failed; the message says what to do
@@ -13,8 +14,7 @@ die() { say "$*"; exit "$EX_SETUP"; }
 
 # need COMMAND PACKAGE...: COMMAND is there, or we say how to get it
 need() {
-	command -v "$1" >/dev/null && return
-	[ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] ||
+	command -v "$1" >/dev/null ||
 		die "$1 is missing: run 'make deps', or install ${*:2}"
 }
 

@@ -54,6 +54,7 @@ done
 need qemu-system-x86_64 qemu-system-x86
 need busybox busybox-static
 need cpio cpio
+need modinfo kmod
 [ -z "$share" ] || [ -d "$share" ] || die "--share $share: no such folder"
 
 find_kernel
@@ -158,7 +159,7 @@ accel=(-accel 'tcg,thread=multi') run+=(--retry 2)
 exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
 	"${run[@]}" -- \
 	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
-	-M "${MACHINE:-q35}" "${accel[@]}" -cpu max -smp "$cpus" -m "$mem" \
+	-M pc "${accel[@]}" -cpu max -smp "$cpus" -m "$mem" \
 	-kernel "$image" -initrd "/dev/fd/$initramfs" \
 	-append "console=ttyS0 panic=-1 oops=panic ${append}" \
 	-serial "file:$artifacts/console.log" -qmp chardev:qmp \

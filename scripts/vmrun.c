@@ -13,7 +13,6 @@
  *   --keep          the guest stays up after the command, until it is ended
  *   --fs COMMAND    a virtiofsd for QEMU's chardev "fs"; $FD is its socket
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -17,7 +17,6 @@
  * Under another init (a systemd VM) it does the same less the mounts, the
  * reaping and the power-off.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+# make help says what there is. All output is in build/.
+PREFIX ?= /usr/local
+SUITES := bullseye bookworm trixie forky
+SUITE ?= trixie
+MAKEFLAGS += --no-print-directory
+export UNDEAD_RUN := $(value RUN)
+
+B := build
+SRC := $(sort $(wildcard user/*.c user/core/*.c user/scenarios/*.c user/verdicts/*.c))
+OBJ := $(SRC:%.c=$B/%.o)
+HOST_TESTS := $(patsubst selftests/host/%.c,$B/host/%,$(wildcard selftests/host/*_test.c))
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Ikmod/uapi -Iuser -MMD -MP $(CFLAGS)
+LDLIBS := -lkmod -ljansson -lpthread
+
+PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
+	mmdebstrap busybox-static cpio qemu-system-x86
+LINT_PACKAGES := sparse clang-format cppcheck shellcheck perl
+
+.PHONY: help demo check vm check-matrix bench lint install clean deps build kselftest FORCE
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo          the zombie leader on a real kernel, in a throw-away VM'
+	@echo 'make check         every test a change must pass'
+	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng"
+	@echo 'make check-matrix  the tests on $(SUITES)'
+	@echo 'make bench         every figure beside its yardstick'
+	@echo 'make lint          every linter; zero findings'
+	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
+
+deps:
+	@scripts/deps.sh $(PACKAGES)
+
+build: $B/undead $B/guest-init $B/vmrun $B/tally
+
+demo: deps
+	@$(MAKE) build
+	@scripts/vm.sh --suite $(SUITE) -- undead run zombie-leader
+
+vm: deps
+	@$(MAKE) build
+	@scripts/vm.sh --suite $(SUITE) $(if $(KDIR),--kdir '$(KDIR)') \
+		$(if $(SHARE),--share '$(SHARE)') $(if $(filter vng,$(VM)),--vng) \
+		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
+
+# The kselftests of one suite's kernel, run by kselftest's own runner.
+in_vm = scripts/vm.sh --suite $(1) --timeout 600 --add $B/kselftest:/kselftest -- \
+	sh -c 'cd /kselftest/undead && BASE_DIR=/kselftest && . ../kselftest/runner.sh && run_many $$(ls *_test *.sh)'
+
+check: deps
+	@$(MAKE) build kselftest $(HOST_TESTS)
+	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
+		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
+		-t kselftest "$(call in_vm,$(SUITE))"
+
+check-matrix: deps
+	@$(MAKE) build kselftest
+	@$B/tally --table $(foreach s,$(SUITES),\
+		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
+		-t $s "$(call in_vm,$s)")
+
+kselftest:
+	@ksrc=$$(scripts/ksrc.sh) && mkdir -p $B/selftests && \
+	$(MAKE) -s -C selftests OUTPUT=$(CURDIR)/$B/selftests \
+		KSELFTEST=$$ksrc/tools/testing/selftests \
+		INSTALL_PATH=$(CURDIR)/$B/kselftest/undead install && \
+	cp -r $$ksrc/tools/testing/selftests/kselftest $B/kselftest/
+
+# Objects are linked directly: an archive would drop the scenarios.
+$B/undead: $(OBJ) $B/objects
+	$(CC) $(LDFLAGS) -o $@ $(OBJ) $(LDLIBS)
+
+$B/objects: FORCE
+	@mkdir -p $B && echo '$(OBJ)' | cmp -s - $@ || echo '$(OBJ)' >$@
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$B/guest-init: user/init/init.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+$B/vmrun: scripts/vmrun.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$B/tally: selftests/tally.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$B/host/%: selftests/host/%.c $(OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
+
+install: $B/undead
+	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'
+
+clean:
+	rm -rf $B
+
+-include $(OBJ:.o=.d) $(wildcard $B/*.d $B/host/*.d)
