@@ -17,6 +17,10 @@
  *    kind of file: ENOTTY. A call that fails has changed nothing.
  *  - a tid or tgid is a number in the caller's pid namespace, 0 where the
  *    thread cannot be seen from there.
+ *
+ * poll(): POLLPRI while a thread is held at the gate (control file: at any of
+ * its gates); POLLIN when the gate (control file: the implicit one) is open, so
+ * that read() would not hold.
  */
 #ifndef _UAPI_LINUX_UNDEAD_H
 #define _UAPI_LINUX_UNDEAD_H

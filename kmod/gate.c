@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The blocking object: gates, the threads held at them, and how they go on.
+ * Lifetimes and locks: see gate.h.
+ *
+ * Mass release works in batches, so that undead_lock is never held for long. A
+ * gate that opens hands all its holds to one list, and undead_drain() lets go
+ * what is on it; a hold on that list is still found by its id and its thread.
+ */
+#include <linux/hashtable.h>
+#include <linux/ktime.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "gate.h"
+
+#define BATCH		64
+#define HOLD_BITS	12
+#define STILL_HELD	UNDEAD_REASONS
+
+/* A hold; all but @wq and what never changes is covered by undead_lock. */
+struct undead_held {
+	struct hlist_node by_id;
+	struct hlist_node by_pid;
+	struct list_head of_gate;	/* gate->holds, or draining */
+	struct list_head all;
+	struct undead_gate *gate;
+	struct pid *pid;		/* both pinned by the held thread */
+	struct pid *tgid;
+	u64 id;
+	u64 since_ns;
+	enum undead_point point;
+	enum undead_reason reason;	/* STILL_HELD, or why it goes on */
+	wait_queue_head_t wq;
+};
+
+DEFINE_SPINLOCK(undead_lock);
+
+static DEFINE_HASHTABLE(holds_by_id, HOLD_BITS);
+static DEFINE_HASHTABLE(holds_by_pid, HOLD_BITS);
+static LIST_HEAD(all_holds);		/* by rising id */
+static LIST_HEAD(draining);		/* holds of gates that opened */
+static LIST_HEAD(busy_gates);
+static LIST_HEAD(instances);
+static struct undead_tally total;
+static u64 last_hold_id;
+static u64 last_gate_id;
+static u32 nr_gates;			/* without the implicit ones */
+static u32 nr_holds;
+static bool stopped;			/* suspend or reboot: hold nobody */
+
+static bool passes(struct undead_gate *gate, enum undead_point point)
+{
+	return stopped || gate->open || !(gate->points & BIT(point));
+}
+
+static void link_hold(struct undead_held *held)
+{
+	struct undead_gate *gate = held->gate;
+
+	lockdep_assert_held(&undead_lock);
+	held->id = ++last_hold_id;
+	held->since_ns = ktime_get_ns();
+	hash_add(holds_by_id, &held->by_id, held->id);
+	hash_add(holds_by_pid, &held->by_pid, (unsigned long)held->pid);
+	list_add_tail(&held->all, &all_holds);
+	list_add_tail(&held->of_gate, &gate->holds);
+	gate->tally.admitted++;
+	total.admitted++;
+	nr_holds++;
+	if (!gate->held) {
+		list_add_tail(&gate->busy, &busy_gates);
+		gate->opens_at = gate->deadline == UNDEAD_NEVER ?
+			UNDEAD_NEVER : held->since_ns + gate->deadline;
+	}
+	WRITE_ONCE(gate->held, gate->held + 1);
+}
+
+/* The record may be gone as soon as undead_lock is dropped. */
+static void let_go(struct undead_held *held, enum undead_reason reason)
+{
+	struct undead_gate *gate = held->gate;
+
+	lockdep_assert_held(&undead_lock);
+	hash_del(&held->by_id);
+	hash_del(&held->by_pid);
+	list_del(&held->all);
+	list_del(&held->of_gate);
+	gate->tally.released[reason]++;
+	total.released[reason]++;
+	nr_holds--;
+	WRITE_ONCE(gate->held, gate->held - 1);
+	if (!gate->held)
+		list_del(&gate->busy);
+	WRITE_ONCE(held->reason, reason);
+	wake_up(&held->wq);
+}
+
+/* Returns 1 when @held is held from now on, 0 when it passes. */
+static int admit(struct undead_held *held, bool nonblock)
+{
+	struct undead_gate *gate = held->gate;
+	int err = 0;
+
+	spin_lock(&undead_lock);
+	if (passes(gate, held->point)) {
+		gate->tally.passed++;
+		total.passed++;
+		goto out;
+	}
+	if (nonblock)
+		err = -EAGAIN;
+	else if (nr_holds >= READ_ONCE(undead_max_holds))
+		err = -EUSERS;
+	if (err) {
+		gate->tally.refused++;
+		total.refused++;
+		goto out;
+	}
+	link_hold(held);
+	undead_lifeline_need(gate->opens_at);
+	err = 1;
+out:
+	spin_unlock(&undead_lock);
+	if (err == 1)
+		wake_up_all(&gate->inst->wq);
+	return err;
+}
+
+/* noinline: the name shows in wchan and in the stack. */
+static noinline void undead_hold_uninterruptible(struct undead_held *held)
+{
+	wait_event(held->wq, READ_ONCE(held->reason) != STILL_HELD);
+}
+
+int undead_hold(struct undead_gate *gate, enum undead_point point,
+		bool nonblock)
+{
+	struct undead_held held = {
+		.gate = gate,
+		.pid = task_pid(current),
+		.tgid = task_tgid(current),
+		.point = point,
+		.reason = STILL_HELD,
+	};
+	int err;
+
+	init_waitqueue_head(&held.wq);
+	err = admit(&held, nonblock);
+	if (err <= 0)
+		return err;
+	undead_hold_uninterruptible(&held);
+	/* Whoever let us go is done with the record when this lock is ours. */
+	spin_lock(&undead_lock);
+	if (held.reason == STILL_HELD)
+		let_go(&held, UNDEAD_REASON_SIGNAL);
+	spin_unlock(&undead_lock);
+	return held.reason == UNDEAD_REASON_SIGNAL ? -EINTR : 0;
+}
+
+static struct undead_held *find_by_id(u64 id)
+{
+	struct undead_held *held;
+
+	hash_for_each_possible(holds_by_id, held, by_id, id)
+		if (held->id == id)
+			return held;
+	return NULL;
+}
+
+static struct undead_held *find_by_tid(u64 tid)
+{
+	struct undead_held *held;
+	struct pid *pid;
+
+	if (tid > INT_MAX)
+		return NULL;
+	rcu_read_lock();	/* compared only: a held thread pins its own */
+	pid = find_vpid(tid);
+	rcu_read_unlock();
+	hash_for_each_possible(holds_by_pid, held, by_pid, (unsigned long)pid)
+		if (held->pid == pid)
+			return held;
+	return NULL;
+}
+
+static int release_one(struct undead_gate *gate, u32 what, u64 id)
+{
+	struct undead_held *held;
+	int err = -ESRCH;
+
+	spin_lock(&undead_lock);
+	held = what == UNDEAD_RELEASE_HOLD ? find_by_id(id) : find_by_tid(id);
+	if (held && (!gate || held->gate == gate)) {
+		let_go(held, UNDEAD_REASON_REQUEST);
+		err = 0;
+	}
+	spin_unlock(&undead_lock);
+	return err;
+}
+
+static struct undead_held *oldest(struct undead_gate *gate)
+{
+	if (gate)
+		return list_first_entry_or_null(&gate->holds,
+						struct undead_held, of_gate);
+	return list_first_entry_or_null(&all_holds, struct undead_held, all);
+}
+
+/* Stops at what was held after it began, so that it ends. */
+static u64 release_oldest(struct undead_gate *gate, u64 count)
+{
+	struct undead_held *held;
+	u64 newest, done = 0;
+	bool more = true;
+	int i;
+
+	spin_lock(&undead_lock);
+	newest = last_hold_id;
+	while (more) {
+		for (i = 0; i < BATCH && more; i++) {
+			held = done < count ? oldest(gate) : NULL;
+			more = held && held->id <= newest;
+			if (more) {
+				let_go(held, UNDEAD_REASON_REQUEST);
+				done++;
+			}
+		}
+		spin_unlock(&undead_lock);
+		cond_resched();
+		spin_lock(&undead_lock);
+	}
+	spin_unlock(&undead_lock);
+	return done;
+}
+
+/* @gate NULL: in the whole system. */
+int undead_release(struct undead_gate *gate, u32 what, u64 id, u64 *released)
+{
+	int err;
+
+	switch (what) {
+	case UNDEAD_RELEASE_HOLD:
+	case UNDEAD_RELEASE_TID:
+		err = release_one(gate, what, id);
+		*released = !err;
+		return err;
+	case UNDEAD_RELEASE_OLDEST:
+		*released = release_oldest(gate, id);
+		return 0;
+	case UNDEAD_RELEASE_ALL:
+		if (id)
+			return -EINVAL;
+		*released = release_oldest(gate, U64_MAX);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Returns how many it held; undead_drain() lets them go. */
+u64 undead_gate_open(struct undead_gate *gate, enum undead_reason reason)
+{
+	lockdep_assert_held(&undead_lock);
+	if (gate->open)
+		return 0;
+	WRITE_ONCE(gate->open, true);
+	gate->opened_by = reason;
+	list_splice_tail_init(&gate->holds, &draining);
+	wake_up_all(&gate->inst->wq);
+	return gate->held;
+}
+
+u64 undead_instance_open(struct undead_instance *inst, bool implicit,
+			 enum undead_reason reason)
+{
+	struct undead_gate *gate;
+	u64 held = 0;
+
+	lockdep_assert_held(&undead_lock);
+	list_for_each_entry(gate, &inst->gates, of_inst)
+		if (implicit || gate != &inst->implicit)
+			held += undead_gate_open(gate, reason);
+	return held;
+}
+
+/* On a gate, or on a control file, or (@every) all there are. */
+u64 undead_open(struct undead_instance *inst, struct undead_gate *gate,
+		bool every)
+{
+	u64 held;
+
+	if (every)
+		return undead_open_every(false, UNDEAD_REASON_REQUEST);
+	spin_lock(&undead_lock);
+	held = gate ? undead_gate_open(gate, UNDEAD_REASON_REQUEST) :
+		undead_instance_open(inst, true, UNDEAD_REASON_REQUEST);
+	spin_unlock(&undead_lock);
+	undead_drain();
+	return held;
+}
+
+/* @stop: hold nobody until undead_resume(). Returns how many were held. */
+u64 undead_open_every(bool stop, enum undead_reason reason)
+{
+	struct undead_instance *inst;
+	u64 held = 0;
+
+	spin_lock(&undead_lock);
+	stopped |= stop;
+	list_for_each_entry(inst, &instances, entry)
+		held += undead_instance_open(inst, true, reason);
+	spin_unlock(&undead_lock);
+	undead_drain();
+	return held;
+}
+
+void undead_resume(void)
+{
+	spin_lock(&undead_lock);
+	stopped = false;
+	spin_unlock(&undead_lock);
+}
+
+void undead_drain(void)
+{
+	struct undead_held *held;
+	int i;
+
+	do {
+		spin_lock(&undead_lock);
+		for (i = 0; i < BATCH; i++) {
+			held = list_first_entry_or_null(&draining,
+							struct undead_held,
+							of_gate);
+			if (!held)
+				break;
+			let_go(held, held->gate->opened_by);
+		}
+		spin_unlock(&undead_lock);
+		cond_resched();
+	} while (i == BATCH);
+}
+
+void undead_for_each_busy(void (*fn)(struct undead_gate *gate, void *data),
+			  void *data)
+{
+	struct undead_gate *gate;
+
+	lockdep_assert_held(&undead_lock);
+	list_for_each_entry(gate, &busy_gates, busy)
+		fn(gate, data);
+}
+
+int undead_rearm(struct undead_gate *gate)
+{
+	int err = 0;
+
+	spin_lock(&undead_lock);
+	if (gate->inst->ended)
+		err = -ESHUTDOWN;
+	else
+		WRITE_ONCE(gate->open, false);
+	spin_unlock(&undead_lock);
+	return err;
+}
+
+/* 0: not yet. */
+static int await_over(struct undead_gate *gate, u64 count)
+{
+	if (READ_ONCE(gate->held) >= count)
+		return 1;
+	return READ_ONCE(gate->open) ? -ECANCELED : 0;
+}
+
+int undead_await(struct undead_gate *gate, u64 count, u64 timeout_ms, u64 *held)
+{
+	int over = 0;
+	long left;
+
+	if (timeout_ms > INT_MAX)
+		return -ERANGE;
+	left = wait_event_interruptible_timeout(gate->inst->wq,
+						(over = await_over(gate, count)),
+						msecs_to_jiffies(timeout_ms));
+	*held = READ_ONCE(gate->held);
+	if (left < 0)
+		return -EINTR;
+	if (!over)
+		return -ETIMEDOUT;
+	return over < 0 ? over : 0;
+}
+
+static void describe(struct undead_held *held, struct undead_hold *hold)
+{
+	*hold = (struct undead_hold) {
+		.id = held->id,
+		.gate = held->gate->id,
+		.since_ns = held->since_ns,
+		.tid = pid_vnr(held->pid),
+		.tgid = pid_vnr(held->tgid),
+		.point = held->point,
+		.kind = held->gate->kind,
+	};
+}
+
+/* @gate NULL: in the whole system. Returns how many are held in all. */
+u64 undead_list(struct undead_gate *gate, u64 after, struct undead_hold *buf,
+		u32 capacity, u32 *count)
+{
+	struct undead_held *held;
+	u32 n = 0;
+	u64 nr;
+
+	spin_lock(&undead_lock);
+	list_for_each_entry(held, &all_holds, all) {
+		if (n == capacity)
+			break;
+		if (held->id > after && (!gate || held->gate == gate))
+			describe(held, &buf[n++]);
+	}
+	nr = gate ? gate->held : nr_holds;
+	spin_unlock(&undead_lock);
+	*count = n;
+	return nr;
+}
+
+/* @gate NULL: in the whole system. */
+void undead_count(struct undead_gate *gate, struct undead_counters *counters)
+{
+	struct undead_tally *tally = gate ? &gate->tally : &total;
+
+	spin_lock(&undead_lock);
+	counters->admitted = tally->admitted;
+	counters->passed = tally->passed;
+	counters->refused = tally->refused;
+	counters->held = gate ? gate->held : nr_holds;
+	memcpy(counters->released, tally->released, sizeof(tally->released));
+	spin_unlock(&undead_lock);
+}
+
+__poll_t undead_gate_poll_mask(struct undead_gate *gate)
+{
+	return (READ_ONCE(gate->open) ? EPOLLIN | EPOLLRDNORM : 0) |
+		(READ_ONCE(gate->held) ? EPOLLPRI : 0);
+}
+
+/* Readable as its implicit gate is; EPOLLPRI for any of its gates. */
+__poll_t undead_instance_poll_mask(struct undead_instance *inst)
+{
+	__poll_t mask = undead_gate_poll_mask(&inst->implicit);
+	struct undead_gate *gate;
+
+	spin_lock(&undead_lock);
+	list_for_each_entry(gate, &inst->gates, of_inst)
+		mask |= undead_gate_poll_mask(gate) & EPOLLPRI;
+	spin_unlock(&undead_lock);
+	return mask;
+}
+
+void undead_usage(u32 *gates, u32 *holds)
+{
+	spin_lock(&undead_lock);
+	*gates = nr_gates;
+	*holds = nr_holds;
+	spin_unlock(&undead_lock);
+}
+
+static void gate_init(struct undead_gate *gate, struct undead_instance *inst,
+		      u32 points, u32 kind, u64 deadline)
+{
+	gate->inst = inst;
+	gate->points = points;
+	gate->kind = kind;
+	gate->deadline = deadline;
+	INIT_LIST_HEAD(&gate->holds);
+}
+
+struct undead_gate *undead_gate_new(struct undead_instance *inst, u32 points,
+				    u32 kind, u64 deadline)
+{
+	struct undead_gate *gate;
+	int err = 0;
+
+	gate = kzalloc(sizeof(*gate), GFP_KERNEL_ACCOUNT);
+	if (!gate)
+		return ERR_PTR(-ENOMEM);
+	gate_init(gate, inst, points, kind, deadline);
+
+	spin_lock(&undead_lock);
+	if (inst->ended) {
+		err = -ESHUTDOWN;
+	} else if (nr_gates >= READ_ONCE(undead_max_gates)) {
+		err = -ENFILE;
+	} else {
+		gate->id = ++last_gate_id;
+		list_add_tail(&gate->of_inst, &inst->gates);
+		nr_gates++;
+		kref_get(&inst->ref);
+	}
+	spin_unlock(&undead_lock);
+	if (!err)
+		return gate;
+	kfree(gate);
+	return ERR_PTR(err);
+}
+
+void undead_gate_free(struct undead_gate *gate)
+{
+	spin_lock(&undead_lock);
+	WARN_ON_ONCE(gate->held);
+	list_del(&gate->of_inst);
+	nr_gates--;
+	spin_unlock(&undead_lock);
+	undead_instance_put(gate->inst);
+	kfree(gate);
+}
+
+struct undead_instance *undead_instance_new(u64 deadline)
+{
+	struct undead_instance *inst;
+
+	inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
+	if (!inst)
+		return NULL;
+	kref_init(&inst->ref);
+	inst->owner = get_pid(task_tgid(current));
+	inst->files = current->files;
+	INIT_LIST_HEAD(&inst->gates);
+	init_waitqueue_head(&inst->wq);
+	gate_init(&inst->implicit, inst, BIT(UNDEAD_POINT_READ),
+		  UNDEAD_KIND_UNINTERRUPTIBLE, deadline);
+	list_add(&inst->implicit.of_inst, &inst->gates);
+	spin_lock(&undead_lock);
+	list_add_tail(&inst->entry, &instances);
+	spin_unlock(&undead_lock);
+	return inst;
+}
+
+static void instance_free(struct kref *ref)
+{
+	struct undead_instance *inst =
+		container_of(ref, struct undead_instance, ref);
+
+	spin_lock(&undead_lock);
+	list_del(&inst->entry);
+	spin_unlock(&undead_lock);
+	put_pid(inst->owner);
+	kfree(inst);
+}
+
+void undead_instance_put(struct undead_instance *inst)
+{
+	kref_put(&inst->ref, instance_free);
+}
