@@ -77,7 +77,7 @@ add() {
 	mkdir -p "$guest/$(dirname "$2")"
 	cp -rL "$1" "$guest/$2"
 	find "$1" -type f -exec sh -c '
-		for f; do head -c 4 "$f" | grep -q ELF && ldd "$f"; done' sh {} + 2>/dev/null |
+		for f; do ! head -c 4 "$f" | grep -q ELF || ldd "$f"; done' sh {} + 2>/dev/null |
 		grep -o '/[^ ]*' | sort -u | while read -r lib; do
 		[ ! -e "$lib" ] || [ -e "$guest$lib" ] ||
 			{ mkdir -p "$guest${lib%/*}"; cp -L "$lib" "$guest$lib"; }
