@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 export UNDEAD_RUN := $(value RUN)
 
 B := build
+Q := $(if $(V),,@)
+quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 SRC := $(sort $(wildcard user/*.c user/core/*.c user/scenarios/*.c user/verdicts/*.c))
 OBJ := $(SRC:%.c=$B/%.o)
 HOST_TESTS := $(patsubst selftests/host/%.c,$B/host/%,$(wildcard selftests/host/*_test.c))
@@ -73,30 +75,36 @@ kselftest:
 
 # Objects are linked directly: an archive would drop the scenarios.
 $B/undead: $(OBJ) $B/objects
-	$(CC) $(LDFLAGS) -o $@ $(OBJ) $(LDLIBS)
+	$(call quiet,LINK)
+	$Q$(CC) $(LDFLAGS) -o $@ $(OBJ) $(LDLIBS)
 
 $B/objects: FORCE
 	@mkdir -p $B && echo '$(OBJ)' | cmp -s - $@ || echo '$(OBJ)' >$@
 
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $B/guest-init: user/init/init.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -static -o $@ $<
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $<
 
 $B/vmrun: scripts/vmrun.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
 
 $B/tally: selftests/tally.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
 
 $B/host/%: selftests/host/%.c $(OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
 
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'

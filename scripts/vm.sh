@@ -14,6 +14,7 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
   --keep           leave the VM up after the command, until Ctrl-C
   --gdb            QEMU's gdb stub, and how to attach
   --append ARGS    more kernel arguments
+  --accel kvm|tcg  not what a short probe finds (kept until the next boot)
   --mem MB, --cpus N  (512, 2)
   --artifacts DIR  where the console log goes (build/artifacts/TIME-PID)
 Exit status: that of the command (128+n: killed by signal n), or
@@ -26,10 +27,10 @@ END
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' adds=() run=() gdb=()
+artifacts='' accel='' adds=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--suite|--kdir|--share|--add|--timeout|--append|--mem|--cpus|--artifacts)
+	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
 		[ $# -ge 2 ] || die "$1 wants a value (see --help)" ;;&
 	--suite) suite=$2; shift ;;
 	--kdir) kdir=$2; shift ;;
@@ -37,6 +38,7 @@ while [ $# -gt 0 ]; do
 	--add) adds+=("$2"); shift ;;
 	--timeout) timeout=$2; shift ;;
 	--append) append=$2; shift ;;
+	--accel) accel=$2; shift ;;
 	--mem) mem=$2; shift ;;
 	--cpus) cpus=$2; shift ;;
 	--artifacts) artifacts=$2; shift ;;
@@ -65,50 +67,38 @@ if [ -n "$module" ]; then
 fi
 [ -x "$top/build/guest-init" ] || make -s -C "$top" build/guest-init build/vmrun >&2
 
+# A device node says nothing: KVM is what has booted a guest once.
+probe_kvm() {
+	say "trying KVM, once until the next boot of this machine: 15 s at most"
+	if "$0" --no-module --accel kvm --timeout 15 --suite "$suite" \
+	     ${kdir:+--kdir "$kdir"} -- true 2>/dev/null; then
+		echo kvm >"$1"
+	else
+		echo "tcg, /dev/kvm boots no guest here" >"$1"
+	fi
+}
+
+if [ -z "$accel" ] && [ -w /dev/kvm ]; then
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	accel=$(cat "$(make_once "kvm-$boot" probe_kvm)")
+fi
+case ${accel:=tcg, no usable /dev/kvm} in
+kvm) accelerator=kvm ;;
+tcg*) accelerator=tcg,thread=multi run+=(--retry 2) ;;
+*) die "--accel $accel: kvm or tcg" ;;
+esac
+say "Linux $release under $accel"
+
 artifacts=${artifacts:-$top/build/artifacts/$(date +%Y%m%d-%H%M%S)-$$}
 mkdir -p "$artifacts"
-work=$(mktemp -d "${TMPDIR:-/tmp}/undead-vm.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-guest=$work/guest
+# Those of the last runs are kept.
+find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null |
+	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
+guest=$artifacts/guest
+trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
+# shellcheck source=scripts/guest.sh
+. "$top/scripts/guest.sh"
 mkdir -p "$guest"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,share,undead}
-
-# add HOST GUEST: a file or folder, and the shared libraries of what is ELF
-add() {
-	mkdir -p "$guest/$(dirname "$2")"
-	cp -rL "$1" "$guest/$2"
-	find "$1" -type f -exec sh -c '
-		for f; do ! head -c 4 "$f" | grep -q ELF || ldd "$f"; done' sh {} + 2>/dev/null |
-		grep -o '/[^ ]*' | sort -u | while read -r lib; do
-		[ ! -e "$lib" ] || [ -e "$guest$lib" ] ||
-			{ mkdir -p "$guest${lib%/*}"; cp -L "$lib" "$guest$lib"; }
-	done
-}
-
-# driver OPTION MODULE: list MODULE and what it depends on, unless built in
-driver() {
-	case $(option "$1") in
-	y) return ;;
-	m) add_module "$2" ;;
-	*) missing+=" CONFIG_$1" ;;
-	esac
-}
-
-add_module() {
-	local file name=$1 dep
-	[ ! -e "$guest/undead/$name.ko" ] || return 0
-	file=$(find "$modules/" -name "${name//_/[_-]}.ko*" -print -quit)
-	[ -n "$file" ] || { missing+=" $name.ko"; return 0; }
-	case $file in
-	*.xz) xz -dc "$file" ;;
-	*.zst) zstd -qdc "$file" ;;
-	*.gz) gzip -dc "$file" ;;
-	*) cat "$file" ;;
-	esac >"$guest/undead/$name.ko"
-	for dep in $(modinfo -F depends "$guest/undead/$name.ko" | tr , ' '); do
-		add_module "$dep"
-	done
-	echo "/undead/$name.ko" >>"$guest/undead/drivers"
-}
 
 missing=''
 driver VIRTIO_PCI virtio_pci
@@ -119,9 +109,7 @@ done
 [ -z "$missing" ] || die "the kernel $release lacks what the VM needs:$missing"
 
 fs=()
-if [ -n "$share" ]; then
-	. "$top/scripts/share.sh"
-fi
+[ -z "$share" ] || add_share
 
 cp "$top/build/guest-init" "$guest/init"
 busybox --list | (cd "$guest/bin" && xargs -n 1 ln -sf busybox)
@@ -147,19 +135,18 @@ fi
 case " ${run[*]} " in *' --keep '*) : >"$guest/undead/keep"; [ ! -t 0 ] || run+=(--tty) ;; esac
 
 # QEMU gets the initramfs by a descriptor: nothing is left, however we end.
-(cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/initramfs"
-exec {initramfs}<"$work/initramfs"
-rm -rf "$work"
+(cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet) >"$guest.cpio"
+exec {initramfs}<"$guest.cpio"
+rm -rf "$guest" "$guest.cpio"
 trap - EXIT
 
-accel=(-accel 'tcg,thread=multi') run+=(--retry 2)
 [ ${#gdb[@]} = 0 ] ||
 	say "gdb: gdb $(dirname "$image")/vmlinux -ex 'target remote localhost:1234'"
 
 exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
 	"${run[@]}" -- \
 	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
-	-M pc "${accel[@]}" -cpu max -smp "$cpus" -m "$mem" \
+	-M pc -accel "$accelerator" -cpu "${CPU:-max}" -smp "$cpus" -m "$mem" \
 	-kernel "$image" -initrd "/dev/fd/$initramfs" \
 	-append "console=ttyS0 panic=-1 oops=panic ${append}" \
 	-serial "file:$artifacts/console.log" -qmp chardev:qmp \

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by vm.sh: what goes into the initramfs, a folder $guest.
+
+# add HOST GUEST: a file or folder, and the shared libraries of what is ELF
+add() {
+	mkdir -p "$guest/$(dirname "$2")"
+	cp -rL "$1" "$guest/$2"
+	find "$1" -type f -exec sh -c '
+		for f; do ! head -c 4 "$f" | grep -q ELF || ldd "$f"; done' sh {} + 2>/dev/null |
+		grep -o '/[^ ]*' | sort -u | while read -r lib; do
+		[ ! -e "$lib" ] || [ -e "$guest$lib" ] ||
+			{ mkdir -p "$guest${lib%/*}"; cp -L "$lib" "$guest$lib"; }
+	done
+}
+
+# driver OPTION MODULE: list MODULE and what it depends on, unless built in
+driver() {
+	case $(option "$1") in
+	y) return ;;
+	m) add_module "$2" ;;
+	*) missing+=" CONFIG_$1" ;;
+	esac
+}
+
+add_module() {
+	local file name=$1 dep
+	[ ! -e "$guest/undead/$name.ko" ] || return 0
+	file=$(find "$modules/" -name "${name//_/[_-]}.ko*" -print -quit)
+	[ -n "$file" ] || { missing+=" $name.ko"; return 0; }
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*.zst) zstd -qdc "$file" ;;
+	*.gz) gzip -dc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$guest/undead/$name.ko"
+	for dep in $(modinfo -F depends "$guest/undead/$name.ko" | tr , ' '); do
+		add_module "$dep"
+	done
+	echo "/undead/$name.ko" >>"$guest/undead/drivers"
+}
+
+# The folder $share at /share: 9p where the kernel has it, for it is QEMU's own;
+# else virtiofs, which the cloud kernels have.
+add_share() {
+	local daemon
+	missing=''
+	driver NET_9P_VIRTIO 9pnet_virtio
+	driver 9P_FS 9p
+	if [ -z "$missing" ]; then
+		echo 9p >"$guest/undead/share"
+		fs=(-virtfs "local,path=$share,mount_tag=share,security_model=none")
+		return
+	fi
+	missing=''
+	driver VIRTIO_FS virtiofs
+	[ -z "$missing" ] ||
+		die "the kernel $release cannot share a folder: it needs CONFIG_NET_9P_VIRTIO and CONFIG_9P_FS, or CONFIG_VIRTIO_FS"
+	for daemon in virtiofsd /usr/libexec/virtiofsd /usr/lib/qemu/virtiofsd ''; do
+		command -v "$daemon" >/dev/null && break
+	done
+	[ -n "$daemon" ] || die "virtiofsd is missing: run 'make deps', or install it"
+	echo virtiofs >"$guest/undead/share"
+	export SHARE=$share LOG=$artifacts/virtiofsd.log
+	[ "$(id -u)" = 0 ] || daemon="unshare -r $daemon"
+	run+=(--fs "exec $daemon --fd=\$FD -o source=\"\$SHARE\" -o sandbox=chroot 2>\"\$LOG\"")
+	fs=(-object "memory-backend-memfd,id=mem,size=${mem}M,share=on"
+		-machine memory-backend=mem
+		-device vhost-user-fs-pci,chardev=fs,tag=share)
+}
