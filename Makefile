@@ -22,7 +22,7 @@ PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86
 LINT_PACKAGES := sparse clang-format cppcheck shellcheck perl
 
-.PHONY: help demo check vm check-matrix bench lint install clean deps build kselftest FORCE
+.PHONY: help module demo check vm check-matrix bench lint install clean deps build kselftest FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -105,6 +105,19 @@ $B/host/%: selftests/host/%.c $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
+
+# JSON=1: an object a line.
+bench: deps
+	@$(MAKE) build $B/bench/compare $B/bench/yardstick
+	@scripts/bench.sh $(SUITE)
+
+# For the running kernel, or KDIR=.
+module:
+	@scripts/kmod.sh --kdir '$(or $(KDIR),/lib/modules/$(shell uname -r)/build)'
+
+$B/bench/%: selftests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< -lpthread
 
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'

@@ -223,6 +223,8 @@ static void end_runner(struct guard *g)
 
 static void end_actors(struct guard *g)
 {
+	int gone = 0;
+
 	for (int i = 0; i < g->nr_actors; i++)
 		end_process(g->actors[i].pidfd);
 	for (int i = 0; i < g->nr_actors; i++) {
@@ -234,9 +236,13 @@ static void end_actors(struct guard *g)
 			       "process %s %d would not end; see 'undead status'",
 			       out_safe(name, sizeof(name), g->actors[i].name),
 			       g->actors[i].pid);
+		else
+			gone++;
 		if (fd >= 0)
 			close(fd);
 	}
+	if (gone == g->nr_actors)
+		g->r.ended = gone;
 	/* Those that we adopted. */
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;

@@ -68,6 +68,9 @@ static void text_close(const struct result *r)
 	};
 
 	putchar('\n');
+	if (r->ended)
+		printf("Everything is gone again: %d process%s, no hold left.\n",
+		       r->ended, r->ended == 1 ? "" : "es");
 	paint(colour[r->outcome], outcome_name(r->outcome));
 	printf(" %s: ", r->name);
 	if (r->outcome != OUTCOME_SKIP)

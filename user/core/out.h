@@ -15,6 +15,7 @@
  * @reason:  why it is BROKEN or SKIP, else what failed first, or ""
  * @held, @failed: expectations that did and did not hold
  * @step:    number of the last step shown
+ * @ended:   processes of the story that are known to have ended
  * @ms:      how long it took
  */
 struct result {
@@ -23,6 +24,7 @@ struct result {
 	char reason[512];
 	int held, failed;
 	int step;
+	int ended;
 	int64_t ms;
 };
 
