@@ -16,10 +16,17 @@
 /* How long a healthy actor may take to answer; loaded emulated machines. */
 #define ANSWER_MS	10000
 
-/* What an actor says first: who it is. */
+/*
+ * What a new thread says first: who it is. It is the reply to the order that
+ * made it too; when it cannot be made, @err comes from whoever tried.
+ */
 struct hello {
 	pid_t pid, tid;
+	int err;
 };
+
+/* Result of an order that has sent a hello instead. */
+#define NO_REPLY	INT64_MIN
 
 /* Read end, kept open in every actor for the actors it forks. */
 static int life_read = -1;
@@ -118,7 +125,7 @@ static bool next_order(int sock, struct order *o)
 /* The life of a thread: until the runner is gone. */
 static void __attribute__((noreturn)) serve(int cmd)
 {
-	struct hello h = { getpid(), gettid() };
+	struct hello h = { getpid(), gettid(), 0 };
 	struct order o;
 
 	if (send(cmd, &h, sizeof(h), MSG_NOSIGNAL) != sizeof(h))
@@ -128,7 +135,8 @@ static void __attribute__((noreturn)) serve(int cmd)
 
 		if (o.fd >= 0)
 			close(o.fd);
-		if (send(cmd, &result, sizeof(result), MSG_NOSIGNAL) < 0)
+		if (result != NO_REPLY &&
+		    send(cmd, &result, sizeof(result), MSG_NOSIGNAL) < 0)
 			break;
 	}
 	_exit(1);
@@ -165,13 +173,21 @@ static void name_to_args(const char *name, int64_t arg[2])
 	memcpy(arg, name, strnlen(name, 2 * sizeof(*arg) - 1));
 }
 
+static int64_t say_failed(int sock, int err)
+{
+	struct hello h = { .err = err };
+
+	send(sock, &h, sizeof(h), MSG_NOSIGNAL);
+	return NO_REPLY;
+}
+
 static int64_t order_fork(const struct order *o)
 {
 	pid_t pid = fork();
 
 	if (!pid)
 		actor_main((const char *)o->arg, o->fd);
-	return pid < 0 ? -errno : pid;
+	return pid < 0 ? say_failed(o->fd, -errno) : NO_REPLY;
 }
 
 struct start {
@@ -195,21 +211,18 @@ static int64_t order_thread(const struct order *o)
 	int err;
 
 	if (!s)
-		return -ENOMEM;
+		return say_failed(o->fd, -ENOMEM);
 	memcpy(s->name, o->arg, sizeof(s->name));
 	s->cmd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
-	if (s->cmd < 0) {
-		free(s);
-		return -errno;
-	}
-	err = pthread_create(&thread, NULL, thread_main, s);
+	err = s->cmd < 0 ? errno : pthread_create(&thread, NULL, thread_main, s);
 	if (err) {
-		close(s->cmd);
+		if (s->cmd >= 0)
+			close(s->cmd);
 		free(s);
-		return -err;
+		return say_failed(o->fd, -err);
 	}
 	pthread_detach(thread);
-	return 0;
+	return NO_REPLY;
 }
 
 int thread_tell(struct thread *t, order_fn fn, int fd, int64_t arg0,
@@ -247,8 +260,7 @@ static int meet(struct thread *t, const char *name, struct thread *by,
 {
 	struct order o = { .fn = fn };
 	_cleanup_close_ int far = -1;
-	int pair[2], err;
-	int64_t result;
+	int pair[2], err = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
@@ -257,20 +269,16 @@ static int meet(struct thread *t, const char *name, struct thread *by,
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	name_to_args(name, o.arg);
 	o.fd = far;
-	if (by) {
+	if (by)
 		err = send_order(by->cmd, &o);
-		if (!err)
-			err = thread_result(by, ANSWER_MS, &result);
-	} else {
-		result = fn(&o);
-		err = 0;
-	}
-	if (!err && result < 0)
-		err = (int)result;
+	else
+		fn(&o);
 	/* Only then does the death of the thread end the socket. */
 	close(far);
 	far = -1;
-	return err ? err : answer(t->cmd, ANSWER_MS, h, sizeof(*h));
+	if (!err)
+		err = answer(t->cmd, ANSWER_MS, h, sizeof(*h));
+	return err ? err : h->err;
 }
 
 int actor_spawn(struct actor *a, const char *name, struct thread *by)
