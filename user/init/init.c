@@ -262,6 +262,7 @@ int main(void)
 	}
 	setenv("PATH", "/sbin:/usr/sbin:/bin:/usr/bin", 1);
 	setenv("HOME", "/root", 1);
+	setenv("UNDEAD_MODULE", "/undead/undead.ko", 1);
 	setenv("TERM", "linux", 0);
 
 	load_modules("/undead/drivers");
