@@ -49,22 +49,17 @@ vm: deps
 		$(if $(SHARE),--share '$(SHARE)') $(if $(filter vng,$(VM)),--vng) \
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
-# The kselftests on one suite's kernel, run by kselftest's own runner. It opens
-# /dev/stdout again, which a virtio port does not allow: hence the pipe.
-in_vm = scripts/vm.sh --suite $(1) --timeout 600 --add $B/kselftest:/kselftest -- \
-	sh -c 'cd /kselftest/undead && BASE_DIR=/kselftest && . ../kselftest/runner.sh && run_many $(notdir $(wildcard selftests/*.sh) $(patsubst %.c,%,$(wildcard selftests/*_test.c))) | cat'
-
 check: deps
 	@$(MAKE) build kselftest $(HOST_TESTS)
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
-		-t kselftest "$(call in_vm,$(SUITE))"
+		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)'
 
 check-matrix: deps
 	@$(MAKE) build kselftest
 	@$B/tally --table $(foreach s,$(SUITES),\
 		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
-		-t $s "$(call in_vm,$s)")
+		-t $s 'scripts/kselftest.sh --suite $s')
 
 kselftest:
 	@ksrc=$$(scripts/ksrc.sh) && mkdir -p $B/selftests && \

@@ -6,12 +6,14 @@
 add() {
 	mkdir -p "$guest/$(dirname "$2")"
 	cp -rL "$1" "$guest/$2"
-	find "$1" -type f -exec sh -c '
-		for f; do ! head -c 4 "$f" | grep -q ELF || ldd "$f"; done' sh {} + 2>/dev/null |
-		grep -o '/[^ ]*' | sort -u | while read -r lib; do
-		[ ! -e "$lib" ] || [ -e "$guest$lib" ] ||
-			{ mkdir -p "$guest${lib%/*}"; cp -L "$lib" "$guest$lib"; }
-	done
+	# ldd says no to what is not ELF, or static, and that is fine.
+	{ find "$1" -type f -perm /1 -exec ldd {} + 2>/dev/null || :; } |
+		{ grep -o '[[:space:]]/[^ ]*[^: ]' || :; } | sort -u |
+		while read -r lib; do
+			[ -e "$guest$lib" ] && continue
+			mkdir -p "$guest${lib%/*}"
+			cp -L "$lib" "$guest$lib"
+		done
 }
 
 # driver OPTION MODULE: list MODULE and what it depends on, unless built in

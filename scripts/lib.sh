@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by the other scripts: messages, the checkout, the cache.
-set -euo pipefail
+set -Eeuo pipefail
+# What nobody foresaw has its line as well.
+trap 'status=$?; [ "$status" = 125 ] || say "failed ($status) at line $LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"; exit 125' ERR
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin

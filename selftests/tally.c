@@ -88,15 +88,19 @@ static void point(struct piece *p, bool nested, enum outcome outcome,
 	note(p, name, outcome);
 }
 
-/* "ok 3 - name # SKIP why", at any depth of "# " and blanks. */
+/*
+ * "ok 3 - name # SKIP why", at the top level or nested once: deeper ones are
+ * what a test point prints about itself.
+ */
 static void tap_line(struct piece *p, const char *line)
 {
-	bool nested = *line == '#' || *line == ' ';
+	bool nested = !strncmp(line, "# ", 2);
 	enum outcome outcome = PASS;
 	char name[128], *end;
 
-	line += strspn(line, "# ");
-	if (!nested && sscanf(line, "1..%d", &p->plan) == 1)
+	if (nested)
+		line += 2;
+	else if (sscanf(line, "1..%d", &p->plan) == 1)
 		return;
 	if (!strncmp(line, "not ok", 6)) {
 		outcome = FAIL;

@@ -112,11 +112,10 @@ static void mount_all(void)
 		mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
 	}
 	chmod("/tmp", 01777);
-	/* What a shell expects, and devtmpfs does not make. */
-	symlink("/proc/self/fd", "/dev/fd");
-	symlink("/proc/self/fd/0", "/dev/stdin");
-	symlink("/proc/self/fd/1", "/dev/stdout");
-	symlink("/proc/self/fd/2", "/dev/stderr");
+	if (symlink("/proc/self/fd", "/dev/fd") ||
+	    symlink("fd/0", "/dev/stdin") ||
+	    symlink("fd/1", "/dev/stdout") || symlink("fd/2", "/dev/stderr"))
+		perror("init: /dev/fd");
 }
 
 static void load_modules(const char *file)
