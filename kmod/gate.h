@@ -137,8 +137,8 @@ void undead_usage(u32 *gates, u32 *holds);
 extern const struct file_operations undead_gate_fops;
 
 /* main.c */
-long undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
-		  struct file *file, unsigned int cmd, unsigned long arg);
+int undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
+		 struct file *file, unsigned int cmd, unsigned long arg);
 
 /* lifeline.c */
 int undead_lifeline_init(void);

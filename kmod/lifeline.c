@@ -174,9 +174,14 @@ static int on_reboot(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_DONE;
 }
 
-#ifdef UNDEAD_NO_REBOOT_NOTIFIER	/* for the test that must miss it */
-#define register_reboot_notifier(block)		0
-#define unregister_reboot_notifier(block)	0
+/* For the tests that must miss them: see Kbuild. */
+#ifdef UNDEAD_NO_REBOOT_NOTIFIER
+#define register_reboot_notifier(block)	({ (void)(block); 0; })
+#define unregister_reboot_notifier(block)	((void)(block))
+#endif
+#ifdef UNDEAD_NO_SUSPEND_NOTIFIER
+#define register_pm_notifier(block)	({ (void)(block); 0; })
+#define unregister_pm_notifier(block)		((void)(block))
 #endif
 
 static struct notifier_block suspend_block = { .notifier_call = on_suspend };

@@ -294,8 +294,8 @@ static int copy_in(struct undead_call *call, size_t known)
 }
 
 /* @gate: NULL on the control file. */
-long undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
-		  struct file *file, unsigned int cmd, unsigned long arg)
+int undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
+		 struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct undead_call call = {
 		.inst = inst,

@@ -2,7 +2,9 @@
 /*
  * How a thread gets to a gate: the file operations of the gate fd.
  *
- * Every hold happens inside a call on the gate's file, which keeps the gate.
+ * Every hold happens inside a call on the gate's file, which keeps the gate. The
+ * functions whose names a stack shows return another type than what they call,
+ * so that they stay on it: a call of the same type may become a jump.
  */
 #include <linux/module.h>
 #include <linux/poll.h>

@@ -3,6 +3,8 @@
 # kmod.sh [--suite SUITE | --kdir DIR] [MAKE-ARGUMENT...]: build undead.ko for
 # a suite's kernel (inside its root) or for a built kernel tree, in
 # build/kmod/RELEASE/, and print its path. A warning is an error.
+# UNDEAD_BREAK=WHAT builds a module without something, for the test that must
+# miss it (see Kbuild), in build/kmod/RELEASE-WHAT/.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/kernel.sh
 . "$top/scripts/kernel.sh"
@@ -19,7 +21,7 @@ find_kernel
 [ -z "$kdir" ] || check_kdir
 
 # The sources are copied, for old kernels build where the sources are.
-out=$top/build/kmod/$release
+out=$top/build/kmod/$release${UNDEAD_BREAK:+-$UNDEAD_BREAK}
 mkdir -p "$out/kmod"
 exec {lock}>"$out.lock"
 flock "$lock"
@@ -28,7 +30,7 @@ for file in "$out"/kmod/*.[ch]; do
 done
 cp -pur "$top/Kbuild" "$top/kmod" "$out"
 
-args=(-j"$(nproc)" W=1 KCFLAGS=-Werror modules "$@")
+args=(-j"$(nproc)" W=1 KCFLAGS=-Werror "UNDEAD_BREAK=${UNDEAD_BREAK:-}" modules "$@")
 log=$out/build.log
 if [ -n "$kdir" ]; then
 	make -C "$kdir" M="$out" ${llvm:+LLVM=1} "${args[@]}" >"$log" 2>&1 && status=0 || status=$?
