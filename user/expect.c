@@ -57,22 +57,37 @@ void expect_state(struct thread *t, char state, const char *why)
 		       letter(seen), state);
 }
 
+struct sleeper {
+	struct thread *t;
+	const char *function;
+	char stack[4096], wchan[128];
+};
+
+static bool asleep_in(void *arg)
+{
+	struct sleeper *s = arg;
+	pid_t pid = s->t->actor->pid, tid = s->t->tid;
+
+	if (proc_read(pid, tid, "stack", s->stack, sizeof(s->stack)) < 0)
+		s->stack[0] = '\0';
+	if (proc_read(pid, tid, "wchan", s->wchan, sizeof(s->wchan)) < 0)
+		s->wchan[0] = '\0';
+	return strstr(s->stack, s->function);
+}
+
 void expect_asleep_in(struct thread *t, const char *function, const char *why)
 {
-	char stack[4096], wchan[128], top[64] = "";
-	pid_t pid = t->actor->pid;
-	bool named;
+	struct sleeper s = { .t = t, .function = function };
+	/* Its state is D a moment before schedule() takes it off the CPU. */
+	bool found = await_true(asleep_in, &s, AWAIT_MS);
+	char top[64] = "?";
 
-	if (proc_read(pid, t->tid, "stack", stack, sizeof(stack)) <= 0)
-		stack[0] = '\0';
-	if (proc_read(pid, t->tid, "wchan", wchan, sizeof(wchan)) < 0)
-		wchan[0] = '\0';
-	sscanf(stack, "[<%*[^>]>] %63[^+\n]", top);
-	named = !strncmp(wchan, "undead_", 7) || !strcmp(wchan, "0");
-	expect(strstr(stack, function) && named, why,
+	sscanf(s.stack, "[<%*[^>]>] %63[^+\n]", top);
+	expect(found && (!strncmp(s.wchan, "undead_", 7) ||
+			 !strcmp(s.wchan, "0")), why,
 	       "%s %d sleeps in %s, wchan %s, called from %s%s", t->name,
-	       t->tid, top, wchan, function,
-	       strstr(stack, function) ? "()" : "()? not in its stack");
+	       t->tid, top, s.wchan, function,
+	       found ? "()" : "()? not in its stack");
 }
 
 void expect_gone(struct thread *t, const char *why)
