@@ -16,7 +16,7 @@ HOST_TESTS := $(patsubst selftests/host/%.c,$B/host/%,$(wildcard selftests/host/
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Ikmod/uapi -Iuser -MMD -MP $(CFLAGS)
-LDLIBS := -lkmod -ljansson -lpthread
+LDLIBS := -ldl -ljansson -lpthread
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86

@@ -7,7 +7,7 @@ add() {
 	mkdir -p "$guest/$(dirname "$2")"
 	cp -rL "$1" "$guest/$2"
 	# ldd says no to what is not ELF, or static, and that is fine.
-	{ find "$1" -type f -perm /1 -exec ldd {} + 2>/dev/null || :; } |
+	{ find "$1" -type f \( -perm /1 -o -name '*.so.*' \) -exec ldd {} + 2>/dev/null || :; } |
 		{ grep -o '[[:space:]]/[^ ]*[^: ]' || :; } | sort -u |
 		while read -r lib; do
 			[ -e "$guest$lib" ] && continue

@@ -117,6 +117,9 @@ cp "$top/build/guest-init" "$guest/init"
 busybox --list | (cd "$guest/bin" && xargs -n 1 ln -sf busybox)
 cp --remove-destination "$(command -v busybox)" "$guest/bin/busybox"
 [ ! -x "$top/build/undead" ] || add "$top/build/undead" /bin/undead
+# undead loads this one by itself.
+libkmod=$(/sbin/ldconfig -p | sed -n 's/.*libkmod.so.2 (libc6,x86-64) => //p')
+[ -z "$libkmod" ] || add "$(readlink -f "$libkmod")" "$libkmod"
 for spec in "${adds[@]}"; do
 	host=${spec%%:*} to=${spec#*:}
 	[ -e "$host" ] || die "--add $host: no such file"

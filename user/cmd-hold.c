@@ -36,7 +36,7 @@ static int check_deadline(struct plan *p, const char *text,
 	if (err == -EINVAL)
 		return usage_error(&cmd_hold, "'%s' is no duration (500ms, 30s, 2m)",
 				   text);
-	if (!p->deadline_ms)
+	if (!err && !p->deadline_ms)
 		return usage_error(&cmd_hold, "a deadline of 0 would hold nobody: give at least 1ms");
 	if (err || p->deadline_ms > info->max_deadline_ms)
 		return usage_error(&cmd_hold,

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* load and unload: libkmod, and what people want to know when it fails. */
+/*
+ * load and unload: libkmod, and what people want to know when it fails.
+ *
+ * libkmod is loaded here and not linked: it brings libcrypto and two
+ * compressors along, and every actor would be forked with their mappings (a
+ * fifth of the time of a reproduction); and the rest of the tool has to run
+ * where there is no libkmod.
+ */
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <libkmod.h>
@@ -11,16 +19,41 @@
 
 #define MODULE	"undead"
 
+#define FUNCTIONS(F)							\
+	F(kmod_new) F(kmod_unref) F(kmod_set_log_priority)		\
+	F(kmod_module_unref) F(kmod_module_new_from_path)		\
+	F(kmod_module_new_from_name) F(kmod_module_get_info)			\
+	F(kmod_module_info_get_key) F(kmod_module_info_get_value)	\
+	F(kmod_module_info_free_list) F(kmod_list_next)			\
+	F(kmod_module_insert_module) F(kmod_module_remove_module)	\
+	F(kmod_module_get_path) F(kmod_module_get_initstate)
+
+#define DECLARE(f)	static __typeof__(f) *p_##f;
+FUNCTIONS(DECLARE)
+
+static bool find_functions(const struct command *c)
+{
+	void *lib = dlopen("libkmod.so.2", RTLD_NOW);
+
+#define FIND(f)	p_##f = lib ? dlsym(lib, #f) : NULL;
+	FUNCTIONS(FIND)
+#define FOUND(f) && p_##f
+	if (lib FUNCTIONS(FOUND))
+		return true;
+	complain(c, "libkmod.so.2 is not there: apt-get install libkmod2, or use insmod and rmmod");
+	return false;
+}
+
 static void unref_ctx(struct kmod_ctx **ctx)
 {
 	if (*ctx)
-		kmod_unref(*ctx);
+		p_kmod_unref(*ctx);
 }
 
 static void unref_module(struct kmod_module **m)
 {
 	if (*m)
-		kmod_module_unref(*m);
+		p_kmod_module_unref(*m);
 }
 
 #define _cleanup_ctx_		__attribute__((cleanup(unref_ctx)))
@@ -29,8 +62,12 @@ static void unref_module(struct kmod_module **m)
 static struct kmod_ctx *new_context(void)
 {
 	static const char *const no_config;
+	struct kmod_ctx *ctx = p_kmod_new(NULL, &no_config);
 
-	return kmod_new(NULL, &no_config);
+	/* We say ourselves what is wrong. */
+	if (ctx)
+		p_kmod_set_log_priority(ctx, 0);
+	return ctx;
 }
 
 /* First word of the module's vermagic: the kernel it was built for. */
@@ -39,15 +76,15 @@ static void built_for(struct kmod_module *m, char *release, size_t size)
 	struct kmod_list *info = NULL, *i;
 
 	snprintf(release, size, "?");
-	if (kmod_module_get_info(m, &info) < 0)
+	if (p_kmod_module_get_info(m, &info) < 0)
 		return;
-	kmod_list_foreach(i, info) {
-		if (strcmp(kmod_module_info_get_key(i), "vermagic"))
+	for (i = info; i; i = p_kmod_list_next(info, i)) {
+		if (strcmp(p_kmod_module_info_get_key(i), "vermagic"))
 			continue;
-		snprintf(release, size, "%s", kmod_module_info_get_value(i));
+		snprintf(release, size, "%s", p_kmod_module_info_get_value(i));
 		release[strcspn(release, " ")] = '\0';
 	}
-	kmod_module_info_free_list(info);
+	p_kmod_module_info_free_list(info);
 }
 
 static int explain_load(struct kmod_module *m, const char *path, int err)
@@ -73,8 +110,15 @@ static int explain_load(struct kmod_module *m, const char *path, int err)
 		break;
 	case ENOEXEC:
 	case EINVAL:
-		complain(&cmd_load, "%s is for Linux %s, this is Linux %s: rebuild it here with 'make module'",
-			 path, release, u.release);
+		if (!strcmp(release, u.release))
+			complain(&cmd_load, "the kernel refuses %s or its parameters: dmesg says why",
+				 path);
+		else if (!strcmp(release, "?"))
+			complain(&cmd_load, "%s is no kernel module: build one with 'make module'",
+				 path);
+		else
+			complain(&cmd_load, "%s is for Linux %s, this is Linux %s: rebuild it here with 'make module'",
+				 path, release, u.release);
 		break;
 	case ENOSYS:
 		complain(&cmd_load, "this kernel loads no modules: use 'make vm'");
@@ -94,9 +138,9 @@ static int load_file(const char *path, const char *params)
 
 	if (!ctx)
 		return STATUS_BROKEN;
-	err = kmod_module_new_from_path(ctx, path, &m);
+	err = p_kmod_module_new_from_path(ctx, path, &m);
 	if (!err)
-		err = kmod_module_insert_module(m, 0, params);
+		err = p_kmod_module_insert_module(m, 0, params);
 	return err ? explain_load(m, path, err) : 0;
 }
 
@@ -109,14 +153,16 @@ static int load_installed(const char *params)
 
 	if (!ctx)
 		return STATUS_BROKEN;
-	err = kmod_module_new_from_name(ctx, MODULE, &m);
+	err = p_kmod_module_new_from_name(ctx, MODULE, &m);
 	if (err)
 		return explain_load(m, MODULE, err);
-	path = kmod_module_get_path(m);
-	if (!path && kmod_module_get_initstate(m) < 0)
+	if (p_kmod_module_get_initstate(m) >= 0)
+		return explain_load(m, MODULE, -EEXIST);
+	path = p_kmod_module_get_path(m);
+	if (!path)
 		return explain_load(m, "/lib/modules", -ENOENT);
-	err = kmod_module_insert_module(m, 0, params);
-	return err ? explain_load(m, path ? path : MODULE, err) : 0;
+	err = p_kmod_module_insert_module(m, 0, params);
+	return err ? explain_load(m, path, err) : 0;
 }
 
 /* "a=1 b=2" from the arguments that follow the options. */
@@ -162,6 +208,8 @@ static int load(int argc, char **argv)
 	}
 	if (join(argv + optind, params, sizeof(params)))
 		return usage_error(&cmd_load, "parameters are NAME=VALUE; a file goes after --module");
+	if (!find_functions(&cmd_load))
+		return STATUS_BROKEN;
 	return path ? load_file(path, params) : load_installed(params);
 }
 
@@ -173,10 +221,10 @@ static int unload_module(void)
 
 	if (!ctx)
 		return STATUS_BROKEN;
-	err = kmod_module_new_from_name(ctx, MODULE, &m);
+	err = p_kmod_module_new_from_name(ctx, MODULE, &m);
 	/* Without O_NONBLOCK some kernels would wait for the last user. */
 	if (!err)
-		err = kmod_module_remove_module(m, KMOD_REMOVE_NOWAIT);
+		err = p_kmod_module_remove_module(m, KMOD_REMOVE_NOWAIT);
 	switch (-err) {
 	case 0:
 		return 0;
@@ -215,7 +263,7 @@ static int unload(int argc, char **argv)
 	if (optind < argc)
 		return usage_error(&cmd_unload, "'%s' is one argument too many",
 				   argv[optind]);
-	return unload_module();
+	return find_functions(&cmd_unload) ? unload_module() : STATUS_BROKEN;
 }
 
 const struct command cmd_load = {
