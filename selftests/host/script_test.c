@@ -57,7 +57,7 @@ static const struct call {
 	{ "KDIR: no image to boot",
 	  "tree k MODULES=y; rm $T/k/arch/x86/boot/bzImage; scripts/vm.sh --kdir $T/k -- true", 125, "bzImage is missing" },
 	{ "KDIR: no virtio",
-	  "tree k DEVTMPFS=y; scripts/vm.sh --no-module --accel tcg --kdir $T/k -- true",
+	  "tree k DEVTMPFS=y; scripts/vm.sh --no-module --accel tcg --artifacts $T/artifacts --kdir $T/k -- true",
 	  125, "lacks what the VM needs: CONFIG_VIRTIO_PCI" },
 
 	{ "QEMU is missing",
@@ -111,7 +111,7 @@ static void check(const struct call *c)
 	status = err ? pclose(err) : -1;
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 	snprintf(command, sizeof(command),
-		 "find %s/cache build/artifacts -name '*.tmp*' -o -name 'guest*' 2>/dev/null | grep -q .", dir);
+		 "find %s/cache %s/artifacts -name '*.tmp*' -o -name 'guest*' 2>/dev/null | grep -q .", dir, dir);
 	left = !system(command);
 	ok = status == c->status && !left && (!c->status || (strstr(last, c->says) && lines <= 2));
 	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, c->name);
