@@ -11,7 +11,8 @@ Q := $(if $(V),,@)
 quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 SRC := $(sort $(wildcard user/*.c user/core/*.c user/scenarios/*.c user/verdicts/*.c))
 OBJ := $(SRC:%.c=$B/%.o)
-HOST_TESTS := $(patsubst selftests/host/%.c,$B/host/%,$(wildcard selftests/host/*_test.c))
+HOST_TESTS := $(patsubst selftests/%.c,$B/%,$(wildcard selftests/host/*_test.c))
+VM_TESTS := $(patsubst selftests/%.c,$B/%,$(wildcard selftests/vm/*_test.c))
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -50,9 +51,10 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $(HOST_TESTS)
+	@$(MAKE) build kselftest $(HOST_TESTS) $(VM_TESTS)
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
+		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
 		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)'
 
 check-matrix: deps
@@ -96,7 +98,7 @@ $B/tally: selftests/tally.c Makefile
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$B/host/%: selftests/host/%.c $(OBJ) Makefile
+$B/%_test: selftests/%_test.c $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
@@ -120,4 +122,4 @@ install: $B/undead
 clean:
 	rm -rf $B
 
--include $(OBJ:.o=.d) $(wildcard $B/*.d $B/host/*.d)
+-include $(OBJ:.o=.d) $(wildcard $B/*.d $B/host/*.d $B/vm/*.d)

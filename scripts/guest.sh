@@ -45,7 +45,6 @@ add_module() {
 # The folder $share at /share: 9p where the kernel has it, for it is QEMU's own;
 # else virtiofs, which the cloud kernels have.
 add_share() {
-	local daemon
 	missing=''
 	driver NET_9P_VIRTIO 9pnet_virtio
 	driver 9P_FS 9p
@@ -58,15 +57,26 @@ add_share() {
 	driver VIRTIO_FS virtiofs
 	[ -z "$missing" ] ||
 		die "the kernel $release cannot share a folder: it needs CONFIG_NET_9P_VIRTIO and CONFIG_9P_FS, or CONFIG_VIRTIO_FS"
-	for daemon in virtiofsd /usr/libexec/virtiofsd /usr/lib/qemu/virtiofsd ''; do
-		command -v "$daemon" >/dev/null && break
-	done
-	[ -n "$daemon" ] || die "virtiofsd is missing: run 'make deps', or install it"
+	share_daemon
 	echo virtiofs >"$guest/undead/share"
-	export SHARE=$share LOG=$artifacts/virtiofsd.log
-	[ "$(id -u)" = 0 ] || daemon="unshare -r $daemon"
-	run+=(--fs "exec $daemon --fd=\$FD -o source=\"\$SHARE\" -o sandbox=chroot 2>\"\$LOG\"")
 	fs=(-object "memory-backend-memfd,id=mem,size=${mem}M,share=on"
 		-machine memory-backend=mem
 		-device vhost-user-fs-pci,chardev=fs,tag=share)
+}
+
+# virtiofsd, of which there are two: the one of old QEMUs wants to be root.
+share_daemon() {
+	local daemon sandbox=chroot
+	export SHARE=$share LOG=$artifacts/virtiofsd.log
+	for daemon in virtiofsd /usr/libexec/virtiofsd; do
+		command -v "$daemon" >/dev/null || continue
+		[ "$(id -u)" = 0 ] || sandbox=none
+		run+=(--fs "exec $daemon --fd=\$FD --shared-dir=\"\$SHARE\" --sandbox=$sandbox 2>\"\$LOG\"")
+		return
+	done
+	daemon=/usr/lib/qemu/virtiofsd
+	[ -x "$daemon" ] || die "virtiofsd is missing: install virtiofsd (Debian 12: qemu-system-common)"
+	[ "$(id -u)" = 0 ] ||
+		die "the kernel $release shares a folder by virtiofs, and this virtiofsd wants to be root: use sudo, a kernel with 9p (KDIR=), or Debian 13's virtiofsd"
+	run+=(--fs "exec $daemon --fd=\$FD -o source=\"\$SHARE\" -o sandbox=$sandbox 2>\"\$LOG\"")
 }

@@ -52,13 +52,17 @@ check_kdir() {
 	fi
 }
 
-# chroot_run ROOT FOLDER COMMAND...: in ROOT, FOLDER at /undead. The mounts are
-# in a name space of their own and end with it, however it ends.
-chroot_run() {
-	local ns=(unshare -m)
+# How to get mounts of our own, in $ns.
+find_namespace() {
+	ns=(unshare -m)
 	"${ns[@]}" true 2>/dev/null || ns=(unshare -rm)
 	"${ns[@]}" true 2>/dev/null ||
 		die "no right to mount here (an unprivileged container?): run on the host or in a privileged container, or build for a kernel tree with KDIR="
+}
+
+# chroot_run ROOT FOLDER COMMAND...: in ROOT, FOLDER at /undead. The mounts are
+# in a name space of their own and end with it, however it ends.
+chroot_run() {
 	# shellcheck disable=SC2016
 	"${ns[@]}" /bin/sh -c '
 		cd "$1" && mount --rbind /proc proc && mount --rbind /dev dev &&

@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 find_kernel
-[ -z "$kdir" ] || check_kdir
+if [ -n "$kdir" ]; then check_kdir; else find_namespace; fi
 
 # The sources are copied, for old kernels build where the sources are.
 out=$top/build/kmod/$release${UNDEAD_BREAK:+-$UNDEAD_BREAK}

@@ -64,7 +64,7 @@ mirror() {
 
 # explain LOG WHAT: one line of why apt could not, and what to do
 explain() {
-	if grep -q 'No space left' "$1"; then
+	if grep -qE 'No space left|enough free space' "$1"; then
 		say "$2: the disk is full: free some room in $cache, or set XDG_CACHE_HOME"
 	elif grep -qE 'resolving|Could not connect|Cannot initiate|unreachable|timed out|Failed to fetch' "$1"; then
 		say "$2: the Debian mirror does not answer: check the network (or set UNDEAD_MIRROR); once made it is kept and needs none"

@@ -58,6 +58,7 @@ need busybox busybox-static
 need cpio cpio
 need modinfo kmod
 [ -z "$share" ] || [ -d "$share" ] || die "--share $share: no such folder"
+[ -z "$share" ] || share=$(cd "$share" && pwd)
 
 find_kernel
 [ -e "$image" ] || die "$image is missing: build that kernel to the end"
