@@ -397,4 +397,5 @@ static void __exit undead_exit(void)
 module_exit(undead_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_VERSION("1.0");
 MODULE_DESCRIPTION("Hold threads at chosen points of the kernel, until told");

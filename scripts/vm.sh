@@ -16,7 +16,8 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
   --append ARGS    more kernel arguments
   --accel kvm|tcg  not what a short probe finds (kept until the next boot)
   --mem MB, --cpus N  (512, 2)
-  --artifacts DIR  where the console log goes (build/artifacts/TIME-PID)
+  --artifacts DIR  where the console log goes, and what the command puts into
+                   $UNDEAD_ARTIFACTS (build/artifacts/TIME-PID)
 Exit status: that of the command (128+n: killed by signal n), or
   124 the deadline, 125 our own set-up failed, 126 the guest crashed,
 each with one line on stderr that begins with "vm:".
@@ -150,6 +151,7 @@ trap - EXIT
 	say "gdb: gdb $(dirname "$image")/vmlinux -ex 'target remote localhost:1234'"
 
 exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
+	--evidence "$artifacts/evidence.tar" \
 	"${run[@]}" -- \
 	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
 	-M pc -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$mem" \
@@ -158,4 +160,6 @@ exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" 
 	-serial "file:$artifacts/console.log" -qmp chardev:qmp \
 	-device virtio-serial-pci -device virtconsole,chardev=console,nr=0 \
 	-device virtserialport,chardev=status,nr=1 \
-	-device virtserialport,chardev=output,nr=2 "${fs[@]}" "${gdb[@]}"
+	-device virtserialport,chardev=output,nr=2 \
+	-chardev "file,id=evidence,path=$artifacts/evidence.tar" \
+	-device virtserialport,chardev=evidence,nr=3 "${fs[@]}" "${gdb[@]}"

@@ -8,6 +8,7 @@
  *
  *   --timeout S     deadline for the whole run
  *   --console FILE  where QEMU writes the kernel's console, shown on failure
+ *   --evidence FILE a tar from the guest, unpacked beside it if there is one
  *   --retry N       so often again when the guest dies before its init
  *   --tty           our terminal is the guest's console
  *   --keep          the guest stays up after the command, until it is ended
@@ -24,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -42,7 +44,7 @@ enum { CONSOLE, STATUS, OUTPUT, QMP, PORTS };
 struct run {
 	int timeout, retries;
 	bool tty, keep;
-	const char *console, *fs;
+	const char *console, *evidence, *fs;
 	char **qemu;
 
 	/* of one try */
@@ -379,9 +381,29 @@ static int attempt(struct run *run, int signals, double deadline)
 	return run->result;
 }
 
+static void unpack_evidence(const struct run *run)
+{
+	const char *script = "cd \"${0%/*}\" && [ ! -s \"$0\" ] || tar -xf \"$0\"; rm -f \"$0\"";
+	struct stat st;
+	pid_t pid;
+
+	if (!run->evidence || stat(run->evidence, &st))
+		return;
+	if (st.st_size)
+		say("evidence of what failed is in %.*s",
+		    (int)(strrchr(run->evidence, '/') - run->evidence),
+		    run->evidence);
+	pid = child(getpid());
+	if (!pid) {
+		execlp("sh", "sh", "-c", script, run->evidence, NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void usage(void)
 {
-	say("usage: vmrun --console FILE [--timeout S] [--retry N] [--tty] [--keep] [--fs COMMAND] -- QEMU...");
+	say("usage: vmrun --console FILE [--evidence FILE] [--timeout S] [--retry N] [--tty] [--keep] [--fs COMMAND] -- QEMU...");
 	exit(EX_SETUP);
 }
 
@@ -400,6 +422,8 @@ static void parse(struct run *run, char **arg)
 			run->retries = atoi(*++arg);
 		else if (!strcmp(*arg, "--console"))
 			run->console = *++arg;
+		else if (!strcmp(*arg, "--evidence"))
+			run->evidence = *++arg;
 		else if (!strcmp(*arg, "--fs"))
 			run->fs = *++arg;
 		else
@@ -443,5 +467,6 @@ int main(int argc, char **argv)
 	}
 	if (run.tty && isatty(0))
 		terminal(false);
+	unpack_evidence(&run);
 	return result;
 }

@@ -52,7 +52,9 @@ struct guard {
 static void open_evidence(struct guard *g)
 {
 	char path[512];
+	char version[64] = "not loaded";
 	struct utsname u;
+	FILE *f;
 
 	if (!g->artifacts)
 		return;
@@ -64,8 +66,13 @@ static void open_evidence(struct guard *g)
 		return;
 	}
 	uname(&u);
-	fprintf(g->evidence, "scenario %s\nkernel %s %s %s\n", g->sc->name,
-		u.release, u.version, u.machine);
+	f = fopen("/sys/module/undead/srcversion", "re");
+	if (f && fscanf(f, "%63s", version) != 1)
+		strcpy(version, "?");
+	if (f)
+		fclose(f);
+	fprintf(g->evidence, "scenario %s\nkernel %s %s %s\nmodule %s\n",
+		g->sc->name, u.release, u.version, u.machine, version);
 }
 
 static void close_evidence(struct guard *g)

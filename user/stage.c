@@ -81,7 +81,7 @@ void skip(const char *fmt, ...)
 static size_t dump_file(char *text, size_t size, struct thread *t,
 			const char *file)
 {
-	int n = snprintf(text, size, "-- %s %d %s\n", t->name, t->tid, file);
+	int n = snprintf(text, size, "\n-- %s %d %s\n", t->name, t->tid, file);
 	ssize_t r;
 
 	if (n < 0 || (size_t)n + 1 >= size)

@@ -40,6 +40,7 @@
 #define CONSOLE		"/dev/hvc0"
 #define STATUS		"/dev/vport0p1"
 #define OUTPUT		"/dev/vport0p2"
+#define EVIDENCE	"/dev/vport0p3"
 #define NODE_TIMEOUT_MS	20000
 
 static int status_fd = -1;
@@ -241,6 +242,18 @@ static int serve(pid_t pid, int signals, int pipe, int port)
 	return result;
 }
 
+/* What the command has kept of a failure, as a tar to the host. */
+static void send_evidence(int signals)
+{
+	static char *tar[] = {
+		"/bin/sh", "-c", "tar -c -C $UNDEAD_ARTIFACTS . >" EVIDENCE, NULL
+	};
+
+	/* An empty folder is removed, and there is nothing to send. */
+	if (rmdir("/undead/artifacts"))
+		serve(spawn(tar, -1), signals, -1, -1);
+}
+
 int main(void)
 {
 	static char *shell[] = { "/bin/sh", "-l", NULL };
@@ -263,6 +276,8 @@ int main(void)
 	setenv("PATH", "/sbin:/usr/sbin:/bin:/usr/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("UNDEAD_MODULE", "/undead/undead.ko", 1);
+	setenv("UNDEAD_ARTIFACTS", "/undead/artifacts", 1);
+	mkdir("/undead/artifacts", 0755);
 	setenv("TERM", "linux", 0);
 
 	load_modules("/undead/drivers");
@@ -290,6 +305,7 @@ int main(void)
 		poll(&drained, 1, NODE_TIMEOUT_MS);
 	}
 	umount2("/share", MNT_DETACH);
+	send_evidence(signals);
 	tell("exit %d\n", result);
 	while (!access("/undead/keep", F_OK))
 		serve(spawn(shell, -1), signals, -1, -1);
