@@ -115,6 +115,14 @@ struct actor *spawn(const char *name);
 struct actor *spawn_by(struct actor *parent, const char *name);
 
 /**
+ * spawn_clone() - the same by clone3()
+ * @parent: NULL: the runner
+ * @flags, @exit_signal: as clone3(2); SKIP where the kernel does not know them
+ */
+struct actor *spawn_clone(struct actor *parent, const char *name,
+			  uint64_t flags, int exit_signal);
+
+/**
  * thread() - a second, third, ... thread of a process
  */
 struct thread *thread(struct actor *p, const char *name);
@@ -169,6 +177,21 @@ void send_thread(struct thread *t, int sig);
  * reap() - wait for a child of the runner that is dying, and its SIGCHLD
  */
 void reap(struct actor *p);
+
+/**
+ * exit_thread() - the thread ends by SYS_exit, alone
+ * exit_group() - it ends the process by exit_group()
+ * @status: 0 to 255; give every thread its own
+ */
+void exit_thread(struct thread *t, int status);
+void exit_group(struct thread *t, int status);
+
+/**
+ * kernel_before() - is the running kernel older
+ *
+ * Only where no feature tells, and beside the commit that made the difference.
+ */
+bool kernel_before(int major, int minor);
 
 /* --- expectations ------------------------------------------------------- */
 /*
@@ -252,6 +275,40 @@ void expect_no_wakeup(int fd, const char *what, const char *why);
  * expect_wakeup() - a pidfd becomes readable; awaited
  */
 void expect_wakeup(int fd, const char *what, const char *why);
+
+/* --- one death, all its views ------------------------------------------- */
+
+/**
+ * struct views - what is said of one death, each as a wait status
+ * @sigchld: si_code and si_status of the SIGCHLD
+ * @stat:    field 52 of /proc/PID/stat of the zombie
+ * @wnowait: waitid(WEXITED | WNOWAIT)
+ * @wait:    wait4(), which reaps
+ * @info:    PIDFD_GET_INFO after that (6.15 has it)
+ *
+ * -1: not to be had on this kernel.
+ */
+struct views {
+	int sigchld, stat, wnowait, wait, info;
+};
+
+/**
+ * view_death() - wait for a child of the runner to die, look, and reap it
+ */
+struct views view_death(struct actor *p);
+
+/**
+ * expect_views() - every view is as wanted
+ * @want: the views wanted, with -1 for those not looked at
+ */
+void expect_views(struct actor *p, const struct views *seen,
+		  const struct views *want, const char *why);
+
+/**
+ * expect_death() - view_death(), and all views agree
+ * @status: wait status: 7 << 8 for exit(7), 9 for SIGKILL
+ */
+void expect_death(struct actor *p, int status, const char *why);
 
 /* --- somebody who waits ------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "core/await.h"
@@ -116,7 +117,8 @@ void stage_dump(void)
 
 /* --- setting the scene -------------------------------------------------- */
 
-static struct actor *new_actor(const char *name, struct thread *by)
+static struct actor *new_actor(const char *name, struct thread *by,
+				uint64_t flags, int exit_signal)
 {
 	struct event e = { .type = EVENT_ACTOR };
 	struct actor *a = &stage.actors[stage.nr_actors];
@@ -124,7 +126,10 @@ static struct actor *new_actor(const char *name, struct thread *by)
 
 	if (stage.nr_actors == ARRAY_SIZE(stage.actors))
 		broken("no room for another process (%s)", name);
-	err = actor_spawn(a, name, by);
+	err = actor_clone(a, name, by, flags, exit_signal);
+	if (err == -EINVAL && flags)
+		skip("this kernel's clone3() does not know flags %#llx",
+		     (unsigned long long)flags);
 	if (err)
 		broken("cannot make process %s: %s", name, strerror(-err));
 	stage.nr_actors++;
@@ -136,12 +141,19 @@ static struct actor *new_actor(const char *name, struct thread *by)
 
 struct actor *spawn(const char *name)
 {
-	return new_actor(name, NULL);
+	return new_actor(name, NULL, 0, SIGCHLD);
 }
 
 struct actor *spawn_by(struct actor *parent, const char *name)
 {
-	return new_actor(name, leader(parent));
+	return new_actor(name, leader(parent), 0, SIGCHLD);
+}
+
+struct actor *spawn_clone(struct actor *parent, const char *name,
+			  uint64_t flags, int exit_signal)
+{
+	return new_actor(name, parent ? leader(parent) : NULL, flags,
+			 exit_signal);
 }
 
 struct thread *thread(struct actor *p, const char *name)
@@ -232,6 +244,26 @@ int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
 		broken("%s %d does not answer: %s", t->name, t->tid,
 		       strerror(-err));
 	return result;
+}
+
+void exit_thread(struct thread *t, int status)
+{
+	tell(t, order_exit_thread, status, 0);
+}
+
+void exit_group(struct thread *t, int status)
+{
+	tell(t, order_exit_group, status, 0);
+}
+
+bool kernel_before(int major, int minor)
+{
+	struct utsname u;
+	int a = 0, b = 0;
+
+	uname(&u);
+	sscanf(u.release, "%d.%d", &a, &b);
+	return a < major || (a == major && b < minor);
 }
 
 void send_signal(struct actor *p, int sig)

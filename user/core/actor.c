@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -167,12 +169,6 @@ static void __attribute__((noreturn)) actor_main(const char *name, int cmd)
 	serve(cmd);
 }
 
-static void name_to_args(const char *name, int64_t arg[2])
-{
-	memset(arg, 0, 2 * sizeof(*arg));
-	memcpy(arg, name, strnlen(name, 2 * sizeof(*arg) - 1));
-}
-
 static int64_t say_failed(int sock, int err)
 {
 	struct hello h = { .err = err };
@@ -181,12 +177,21 @@ static int64_t say_failed(int sock, int err)
 	return NO_REPLY;
 }
 
+/* arg[0]: flags, arg[1]: exit signal; fork() keeps libc's locks in order. */
 static int64_t order_fork(const struct order *o)
 {
-	pid_t pid = fork();
+	struct clone_args args = {
+		.flags = (uint64_t)o->arg[0],
+		.exit_signal = (uint64_t)o->arg[1],
+	};
+	pid_t pid;
 
+	if (!args.flags && args.exit_signal == SIGCHLD)
+		pid = fork();
+	else
+		pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
-		actor_main((const char *)o->arg, o->fd);
+		actor_main(o->name, o->fd);
 	return pid < 0 ? say_failed(o->fd, -errno) : NO_REPLY;
 }
 
@@ -212,7 +217,7 @@ static int64_t order_thread(const struct order *o)
 
 	if (!s)
 		return say_failed(o->fd, -ENOMEM);
-	memcpy(s->name, o->arg, sizeof(s->name));
+	memcpy(s->name, o->name, sizeof(s->name));
 	s->cmd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
 	err = s->cmd < 0 ? errno : pthread_create(&thread, NULL, thread_main, s);
 	if (err) {
@@ -255,10 +260,9 @@ int thread_result(struct thread *t, int timeout_ms, int64_t *result)
 }
 
 /* A socket pair whose far end goes to a thread that says hello over it. */
-static int meet(struct thread *t, const char *name, struct thread *by,
-		order_fn fn, struct hello *h)
+static int meet(struct thread *t, struct thread *by, struct order o,
+		struct hello *h)
 {
-	struct order o = { .fn = fn };
 	_cleanup_close_ int far = -1;
 	int pair[2], err = 0;
 
@@ -266,13 +270,12 @@ static int meet(struct thread *t, const char *name, struct thread *by,
 		return -errno;
 	t->cmd = pair[0];
 	far = pair[1];
-	snprintf(t->name, sizeof(t->name), "%s", name);
-	name_to_args(name, o.arg);
+	memcpy(t->name, o.name, sizeof(t->name));
 	o.fd = far;
 	if (by)
 		err = send_order(by->cmd, &o);
 	else
-		fn(&o);
+		o.fn(&o);
 	/* Only then does the death of the thread end the socket. */
 	close(far);
 	far = -1;
@@ -281,16 +284,24 @@ static int meet(struct thread *t, const char *name, struct thread *by,
 	return err ? err : h->err;
 }
 
-int actor_spawn(struct actor *a, const char *name, struct thread *by)
+int actor_clone(struct actor *a, const char *name, struct thread *by,
+		uint64_t flags, int exit_signal)
 {
+	struct order o = {
+		.fn = order_fork,
+		.arg = { (int64_t)flags, exit_signal },
+	};
 	struct thread *leader = &a->threads[0];
 	struct hello h;
 	int err;
 
+	if (flags & (CLONE_VM | CLONE_THREAD | CLONE_VFORK))
+		return -EINVAL;
+	snprintf(o.name, sizeof(o.name), "%s", name);
 	*a = (struct actor){ .nr = 1, .pidfd = -1 };
 	snprintf(a->name, sizeof(a->name), "%s", name);
 	leader->actor = a;
-	err = meet(leader, name, by, order_fork, &h);
+	err = meet(leader, by, o, &h);
 	if (err)
 		return err;
 	a->pid = h.pid;
@@ -299,16 +310,23 @@ int actor_spawn(struct actor *a, const char *name, struct thread *by)
 	return a->pidfd < 0 ? a->pidfd : 0;
 }
 
+int actor_spawn(struct actor *a, const char *name, struct thread *by)
+{
+	return actor_clone(a, name, by, 0, SIGCHLD);
+}
+
 int actor_thread(struct actor *a, const char *name, struct thread **thread)
 {
 	struct thread *t = &a->threads[a->nr];
+	struct order o = { .fn = order_thread };
 	struct hello h;
 	int err;
 
 	if (a->nr == ACTOR_THREADS)
 		return -ENOSPC;
 	t->actor = a;
-	err = meet(t, name, &a->threads[0], order_thread, &h);
+	snprintf(o.name, sizeof(o.name), "%s", name);
+	err = meet(t, &a->threads[0], o, &h);
 	if (err)
 		return err;
 	t->tid = h.tid;
@@ -324,6 +342,19 @@ int64_t order_read(const struct order *o)
 	return read(o->fd, &byte, 1) < 0 ? -errno : 0;
 }
 
+int64_t order_pause(const struct order *o)
+{
+	(void)o;
+	for (;;)
+		pause();
+}
+
+int64_t order_exit_thread(const struct order *o)
+{
+	syscall(SYS_exit, (int)o->arg[0]);
+	return -errno;
+}
+
 int64_t order_exit_group(const struct order *o)
 {
 	_exit((int)o->arg[0]);
@@ -333,4 +364,69 @@ int64_t order_getppid(const struct order *o)
 {
 	(void)o;
 	return getppid();
+}
+
+int64_t order_prctl(const struct order *o)
+{
+	return prctl((int)o->arg[0], o->arg[1], 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int64_t order_setsid(const struct order *o)
+{
+	(void)o;
+	return setsid() < 0 ? -errno : 0;
+}
+
+int64_t order_setpgid(const struct order *o)
+{
+	return setpgid((pid_t)o->arg[0], (pid_t)o->arg[1]) < 0 ? -errno : 0;
+}
+
+static volatile sig_atomic_t caught[NSIG];
+
+static void count(int sig)
+{
+	caught[sig]++;
+}
+
+int64_t order_sigaction(const struct order *o)
+{
+	static const struct sigaction how[] = {
+		[DISPOSE_DEFAULT] = { .sa_handler = SIG_DFL },
+		[DISPOSE_IGNORE] = { .sa_handler = SIG_IGN },
+		[DISPOSE_CATCH] = {
+			.sa_handler = count,
+			.sa_flags = SA_RESTART,
+		},
+		[DISPOSE_CATCH_NOCLDWAIT] = {
+			.sa_handler = count,
+			.sa_flags = SA_RESTART | SA_NOCLDWAIT,
+		},
+		[DISPOSE_DEFAULT_NOCLDWAIT] = {
+			.sa_handler = SIG_DFL,
+			.sa_flags = SA_NOCLDWAIT,
+		},
+	};
+
+	return sigaction((int)o->arg[0], &how[o->arg[1]], NULL) < 0 ? -errno : 0;
+}
+
+int64_t order_caught(const struct order *o)
+{
+	return caught[o->arg[0]];
+}
+
+int64_t order_wait(const struct order *o)
+{
+	siginfo_t si = { 0 };
+	int r;
+
+	do
+		r = waitid(o->arg[0] ? P_PID : P_ALL, (id_t)o->arg[0], &si,
+			   (int)o->arg[1]);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	return (int64_t)si.si_pid << 24 | (int64_t)si.si_code << 16 |
+	       si.si_status;
 }

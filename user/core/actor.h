@@ -34,11 +34,13 @@ typedef int64_t (*order_fn)(const struct order *o);
  * @fn:  runs in that thread; what it returns is the reply
  * @fd:  a descriptor sent along, closed after @fn; -1: none
  * @arg: as @fn wants them
+ * @name: of the process or thread to make
  */
 struct order {
 	order_fn fn;
 	int fd;
 	int64_t arg[2];
+	char name[16];
 };
 
 /**
@@ -99,6 +101,15 @@ int actors_init(void);
 int actor_spawn(struct actor *a, const char *name, struct thread *by);
 
 /**
+ * actor_clone() - the same by clone3(2)
+ * @flags: CLONE_*; what makes parent and child share memory is refused
+ *         (-EINVAL), as two threads would be on one stack
+ * @exit_signal: what the parent gets instead of SIGCHLD, 0: nothing
+ */
+int actor_clone(struct actor *a, const char *name, struct thread *by,
+		uint64_t flags, int exit_signal);
+
+/**
  * actor_thread() - let the leader of @a make a thread that takes orders
  * @t: out
  */
@@ -119,10 +130,34 @@ int thread_tell(struct thread *t, order_fn fn, int fd, int64_t arg0,
  */
 int thread_result(struct thread *t, int timeout_ms, int64_t *result);
 
-/* Orders of general use; results are 0 or -errno where they return. */
+/* Orders of general use; they return 0 or more, or -errno. */
 
 int64_t order_read(const struct order *o);	/* read one byte of @fd */
+int64_t order_pause(const struct order *o);	/* for ever, in pause() */
+int64_t order_exit_thread(const struct order *o);	/* SYS_exit arg[0] */
 int64_t order_exit_group(const struct order *o);	/* status arg[0] */
 int64_t order_getppid(const struct order *o);
+int64_t order_prctl(const struct order *o);	/* arg[0], arg[1] */
+int64_t order_setsid(const struct order *o);
+int64_t order_setpgid(const struct order *o);	/* of arg[0] to arg[1] */
+int64_t order_sigaction(const struct order *o);	/* arg[0]; see below */
+
+/* arg[1] of order_sigaction(): a handler that counts, SA_NOCLDWAIT or not. */
+enum {
+	DISPOSE_DEFAULT,
+	DISPOSE_IGNORE,
+	DISPOSE_CATCH,
+	DISPOSE_CATCH_NOCLDWAIT,
+	DISPOSE_DEFAULT_NOCLDWAIT,
+};
+
+int64_t order_caught(const struct order *o);	/* times arg[0] was caught */
+
+/* waitid(arg[0] as pid, 0: P_ALL; arg[1] options): what siginfo says, packed */
+int64_t order_wait(const struct order *o);
+
+#define WAITED_PID(r)		((pid_t)((r) >> 24))
+#define WAITED_CODE(r)		((int)((r) >> 16 & 0xff))
+#define WAITED_STATUS(r)	((int)((r) & 0xffff))
 
 #endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One death, all its views. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "core/await.h"
+#include "core/proc.h"
+#include "stage.h"
+
+/*
+ * PIDFD_GET_INFO and PIDFD_INFO_EXIT: commit 7477d7dce48a ("pidfs: allow to
+ * retrieve exit information"), 6.15. The first version of the struct; only the
+ * fields used here have names.
+ */
+struct pidfd_exit_info {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define GET_INFO	_IOWR(0xff, 11, struct pidfd_exit_info)
+#define INFO_EXIT	(1ULL << 3)
+
+/* si_code and si_status as a wait status. */
+static int wait_status(int code, int status)
+{
+	switch (code) {
+	case CLD_EXITED:
+		return status << 8;
+	case CLD_KILLED:
+		return status;
+	case CLD_DUMPED:
+		return status | 0x80;
+	default:
+		return -1;
+	}
+}
+
+static bool sigchld_seen(void *arg)
+{
+	struct actor *p = arg;
+
+	stage_read_sigchld();
+	for (int i = 0; i < stage.nr_told; i++)
+		if ((pid_t)stage.told[i].ssi_pid == p->pid)
+			return true;
+	return false;
+}
+
+static int sigchld_status(struct actor *p)
+{
+	if (!await_true(sigchld_seen, p, AWAIT_MS))
+		return -1;
+	for (int i = 0; i < stage.nr_told; i++)
+		if ((pid_t)stage.told[i].ssi_pid == p->pid)
+			return wait_status(stage.told[i].ssi_code,
+					   stage.told[i].ssi_status);
+	return -1;
+}
+
+static int info_status(struct actor *p)
+{
+	struct pidfd_exit_info info = { .mask = INFO_EXIT };
+
+	if (ioctl(p->pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
+		return -1;
+	return info.exit_code;
+}
+
+struct views view_death(struct actor *p)
+{
+	struct views v;
+	siginfo_t si = { 0 };
+	int64_t code = -1;
+
+	if (!await_readable(p->pidfd, AWAIT_MS))
+		broken("%s %d does not die", p->name, p->pid);
+	v.sigchld = sigchld_status(p);
+	proc_stat_field(p->pid, 0, 52, &code);
+	v.stat = (int)code;
+	if (waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOWAIT) < 0)
+		broken("waitid(%s %d, WNOWAIT): %m", p->name, p->pid);
+	v.wnowait = wait_status(si.si_code, si.si_status);
+	if (waitpid(p->pid, &v.wait, 0) != p->pid)
+		broken("wait4(%s %d): %m", p->name, p->pid);
+	v.info = info_status(p);
+	return v;
+}
+
+static void expect_view(struct actor *p, int seen, int want, const char *view,
+			const char *why)
+{
+	if (want < 0)
+		return;
+	expect(seen == want, why, "%s %d, %s: status %#x (expected %#x)",
+	       p->name, p->pid, view, (unsigned int)seen, (unsigned int)want);
+}
+
+void expect_views(struct actor *p, const struct views *seen,
+		  const struct views *want, const char *why)
+{
+	expect_view(p, seen->sigchld, want->sigchld, "SIGCHLD", why);
+	expect_view(p, seen->stat, want->stat, "/proc/PID/stat", why);
+	expect_view(p, seen->wnowait, want->wnowait, "waitid(WNOWAIT)", why);
+	expect_view(p, seen->wait, want->wait, "wait4()", why);
+	/* Older kernels have nothing to say. */
+	if (seen->info >= 0 || !kernel_before(6, 15))
+		expect_view(p, seen->info, want->info, "PIDFD_GET_INFO", why);
+}
+
+void expect_death(struct actor *p, int status, const char *why)
+{
+	struct views seen = view_death(p);
+	struct views want = { status, status, status, status, status };
+
+	expect_views(p, &seen, &want, why);
+}
