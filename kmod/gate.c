@@ -12,6 +12,8 @@
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -99,6 +101,12 @@ static void let_go(struct undead_held *held, enum undead_reason reason)
 	wake_up(&held->wq);
 }
 
+/* It would spin with nobody else on its CPU. */
+static bool is_real_time(struct task_struct *task)
+{
+	return rt_task(task) || dl_task(task);
+}
+
 /* Returns 1 when @held is held from now on, 0 when it passes. */
 static int admit(struct undead_held *held, bool nonblock)
 {
@@ -113,6 +121,8 @@ static int admit(struct undead_held *held, bool nonblock)
 	}
 	if (nonblock)
 		err = -EAGAIN;
+	else if (gate->kind == UNDEAD_KIND_SPIN && is_real_time(current))
+		err = -EPERM;
 	else if (nr_holds >= READ_ONCE(undead_max_holds))
 		err = -EUSERS;
 	if (err) {
@@ -130,11 +140,59 @@ out:
 	return err;
 }
 
-/* noinline: the name shows in wchan and in the stack. */
+static bool goes_on(struct undead_held *held)
+{
+	return READ_ONCE(held->reason) != STILL_HELD;
+}
+
+/*
+ * One function per kind, noinline: its name shows in wchan and in the stack. A
+ * signal that ends the wait is seen by what is still held afterwards.
+ */
 static noinline void undead_hold_uninterruptible(struct undead_held *held)
 {
-	wait_event(held->wq, READ_ONCE(held->reason) != STILL_HELD);
+	wait_event(held->wq, goes_on(held));
 }
+
+static noinline void undead_hold_killable(struct undead_held *held)
+{
+	if (wait_event_killable(held->wq, goes_on(held)))
+		return;
+}
+
+static noinline void undead_hold_interruptible(struct undead_held *held)
+{
+	if (wait_event_interruptible(held->wq, goes_on(held)))
+		return;
+}
+
+static noinline void undead_hold_idle(struct undead_held *held)
+{
+	wait_event_idle(held->wq, goes_on(held));
+}
+
+static noinline void undead_hold_iowait(struct undead_held *held)
+{
+	io_wait_event(held->wq, goes_on(held));
+}
+
+/* Without a quiescent state of RCU tasks, others would wait for us. */
+static noinline void undead_hold_spin(struct undead_held *held)
+{
+	while (!goes_on(held)) {
+		cond_resched_tasks_rcu_qs();
+		cpu_relax();
+	}
+}
+
+static void (*const hold_as[UNDEAD_KINDS])(struct undead_held *held) = {
+	[UNDEAD_KIND_UNINTERRUPTIBLE] = undead_hold_uninterruptible,
+	[UNDEAD_KIND_KILLABLE] = undead_hold_killable,
+	[UNDEAD_KIND_INTERRUPTIBLE] = undead_hold_interruptible,
+	[UNDEAD_KIND_IDLE] = undead_hold_idle,
+	[UNDEAD_KIND_IOWAIT] = undead_hold_iowait,
+	[UNDEAD_KIND_SPIN] = undead_hold_spin,
+};
 
 int undead_hold(struct undead_gate *gate, enum undead_point point,
 		bool nonblock)
@@ -152,7 +210,7 @@ int undead_hold(struct undead_gate *gate, enum undead_point point,
 	err = admit(&held, nonblock);
 	if (err <= 0)
 		return err;
-	undead_hold_uninterruptible(&held);
+	hold_as[gate->kind](&held);
 	/* Whoever let us go is done with the record when this lock is ours. */
 	spin_lock(&undead_lock);
 	if (held.reason == STILL_HELD)

@@ -165,7 +165,6 @@ static inline bool await_state(pid_t tid, char state)
 	return true;
 }
 
-/* Is function on the kernel stack of the thread? */
 static inline bool on_stack(pid_t tid, const char *function)
 {
 	char text[8192];
@@ -180,6 +179,19 @@ static inline bool on_stack(pid_t tid, const char *function)
 	fclose(file);
 	text[n] = 0;
 	return strstr(text, function);
+}
+
+/* A thread has its state before it is off its CPU and has a stack to show. */
+static inline bool await_stack(pid_t tid, const char *function)
+{
+	long until = now_ms() + AWAIT_MS;
+
+	while (!on_stack(tid, function)) {
+		if (now_ms() > until)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return true;
 }
 
 /* A child of ours that reads fd and ends with the errno of that, or 0. */
