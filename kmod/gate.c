@@ -19,6 +19,9 @@
 
 #include "gate.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 #define BATCH		64
 #define HOLD_BITS	12
 #define STILL_HELD	UNDEAD_REASONS
@@ -79,6 +82,8 @@ static void link_hold(struct undead_held *held)
 			UNDEAD_NEVER : held->since_ns + gate->deadline;
 	}
 	WRITE_ONCE(gate->held, gate->held + 1);
+	trace_undead_hold(gate->id, held->id, pid_nr(held->pid), held->point,
+			  gate->kind);
 }
 
 /* The record may be gone as soon as undead_lock is dropped. */
@@ -97,6 +102,8 @@ static void let_go(struct undead_held *held, enum undead_reason reason)
 	WRITE_ONCE(gate->held, gate->held - 1);
 	if (!gate->held)
 		list_del(&gate->busy);
+	trace_undead_release(gate->id, held->id, pid_nr(held->pid), held->point,
+			     reason, held->since_ns);
 	WRITE_ONCE(held->reason, reason);
 	wake_up(&held->wq);
 }

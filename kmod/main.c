@@ -39,6 +39,17 @@ static bool unbounded;
 module_param(unbounded, bool, 0644);
 MODULE_PARM_DESC(unbounded, "Allow gates that never open by themselves");
 
+/* The panic button: whatever is written opens every gate for good. */
+static int open_every(const char *value, const struct kernel_param *param)
+{
+	undead_open_every(false, UNDEAD_REASON_REQUEST);
+	return 0;
+}
+
+static const struct kernel_param_ops open_every_ops = { .set = open_every };
+module_param_cb(open_every, &open_every_ops, NULL, 0200);
+MODULE_PARM_DESC(open_every, "Write anything: every gate opens for good");
+
 /* One ioctl: @gate is NULL on a control file. */
 struct undead_call {
 	struct undead_instance *inst;
