@@ -12,29 +12,43 @@
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "gate.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 #define BATCH		64
 #define HOLD_BITS	12
 #define STILL_HELD	UNDEAD_REASONS
 
-/* A hold; all but @wq and what never changes is covered by undead_lock. */
+/*
+ * A hold; all but @wq and what never changes is covered by undead_lock. At point
+ * aio it is a request that is held and not a thread: the record is allocated,
+ * counts its pids, and ends on the list of what is to be completed.
+ */
 struct undead_held {
 	struct hlist_node by_id;
 	struct hlist_node by_pid;
-	struct list_head of_gate;	/* gate->holds, or draining */
+	struct list_head of_gate;	/* gate->holds, draining, or released */
 	struct list_head all;
 	struct undead_gate *gate;
-	struct pid *pid;		/* both pinned by the held thread */
+	struct pid *pid;		/* a held thread pins both */
 	struct pid *tgid;
 	u64 id;
 	u64 since_ns;
 	enum undead_point point;
+	enum undead_where where;
 	enum undead_reason reason;	/* STILL_HELD, or why it goes on */
-	wait_queue_head_t wq;
+	union {
+		wait_queue_head_t wq;
+		struct kiocb *iocb;	/* point aio: no thread waits */
+	};
 };
 
 DEFINE_SPINLOCK(undead_lock);
@@ -43,6 +57,7 @@ static DEFINE_HASHTABLE(holds_by_id, HOLD_BITS);
 static DEFINE_HASHTABLE(holds_by_pid, HOLD_BITS);
 static LIST_HEAD(all_holds);		/* by rising id */
 static LIST_HEAD(draining);		/* holds of gates that opened */
+static LIST_HEAD(released);		/* requests to be completed */
 static LIST_HEAD(busy_gates);
 static LIST_HEAD(instances);
 static struct undead_tally total;
@@ -52,9 +67,29 @@ static u32 nr_gates;			/* without the implicit ones */
 static u32 nr_holds;
 static bool stopped;			/* suspend or reboot: hold nobody */
 
+/*
+ * Nobody asks for the points after ioctl: there only enrolled threads are held,
+ * never the owner, and never a kernel thread, nor a worker that looks like a
+ * thread of the process (a request that it makes at point aio is of the
+ * process). read() and UNDEAD_IOC_HOLD are called by who is held.
+ */
+static bool is_stranger(struct undead_gate *gate, enum undead_point point)
+{
+	if (point <= UNDEAD_POINT_IOCTL)
+		return false;
+	if (current->flags & PF_KTHREAD)
+		return true;
+	if (current->flags & (PF_IO_WORKER | PF_USER_WORKER) &&
+	    point != UNDEAD_POINT_AIO)
+		return true;
+	return task_tgid(current) == gate->inst->owner ||
+		!undead_enrolled(gate);
+}
+
 static bool passes(struct undead_gate *gate, enum undead_point point)
 {
-	return stopped || gate->open || !(gate->points & BIT(point));
+	return stopped || gate->open || !(gate->points & BIT(point)) ||
+		is_stranger(gate, point);
 }
 
 static void link_hold(struct undead_held *held)
@@ -77,6 +112,8 @@ static void link_hold(struct undead_held *held)
 			UNDEAD_NEVER : held->since_ns + gate->deadline;
 	}
 	WRITE_ONCE(gate->held, gate->held + 1);
+	trace_undead_hold(gate->id, held->id, pid_nr(held->pid), held->point,
+			  gate->kind);
 }
 
 /* The record may be gone as soon as undead_lock is dropped. */
@@ -95,8 +132,21 @@ static void let_go(struct undead_held *held, enum undead_reason reason)
 	WRITE_ONCE(gate->held, gate->held - 1);
 	if (!gate->held)
 		list_del(&gate->busy);
+	trace_undead_release(gate->id, held->id, pid_nr(held->pid), held->point,
+			     reason, held->since_ns);
+	if (held->point == UNDEAD_POINT_AIO) {
+		list_add_tail(&held->of_gate, &released);
+		undead_lifeline_complete();
+		return;
+	}
 	WRITE_ONCE(held->reason, reason);
 	wake_up(&held->wq);
+}
+
+/* It would spin with nobody else on its CPU. */
+static bool is_real_time(struct task_struct *task)
+{
+	return rt_task(task) || dl_task(task);
 }
 
 /* Returns 1 when @held is held from now on, 0 when it passes. */
@@ -113,6 +163,8 @@ static int admit(struct undead_held *held, bool nonblock)
 	}
 	if (nonblock)
 		err = -EAGAIN;
+	else if (gate->kind == UNDEAD_KIND_SPIN && is_real_time(current))
+		err = -EPERM;
 	else if (nr_holds >= READ_ONCE(undead_max_holds))
 		err = -EUSERS;
 	if (err) {
@@ -130,20 +182,77 @@ out:
 	return err;
 }
 
-/* noinline: the name shows in wchan and in the stack. */
-static noinline void undead_hold_uninterruptible(struct undead_held *held)
+static bool goes_on(struct undead_held *held)
 {
-	wait_event(held->wq, READ_ONCE(held->reason) != STILL_HELD);
+	return READ_ONCE(held->reason) != STILL_HELD;
 }
 
+/*
+ * One function per kind, noinline: its name shows in wchan and in the stack. A
+ * signal that ends the wait is seen by what is still held afterwards.
+ */
+static noinline void undead_hold_uninterruptible(struct undead_held *held)
+{
+	wait_event(held->wq, goes_on(held));
+}
+
+static noinline void undead_hold_killable(struct undead_held *held)
+{
+	if (wait_event_killable(held->wq, goes_on(held)))
+		return;
+}
+
+static noinline void undead_hold_interruptible(struct undead_held *held)
+{
+	if (wait_event_interruptible(held->wq, goes_on(held)))
+		return;
+}
+
+static noinline void undead_hold_idle(struct undead_held *held)
+{
+	wait_event_idle(held->wq, goes_on(held));
+}
+
+static noinline void undead_hold_iowait(struct undead_held *held)
+{
+	io_wait_event(held->wq, goes_on(held));
+}
+
+/* Without a quiescent state of RCU tasks, others would wait for us. */
+static noinline void undead_hold_spin(struct undead_held *held)
+{
+	while (!goes_on(held)) {
+		cond_resched_tasks_rcu_qs();
+		cpu_relax();
+	}
+}
+
+static void (*const hold_as[UNDEAD_KINDS])(struct undead_held *held) = {
+	[UNDEAD_KIND_UNINTERRUPTIBLE] = undead_hold_uninterruptible,
+	[UNDEAD_KIND_KILLABLE] = undead_hold_killable,
+	[UNDEAD_KIND_INTERRUPTIBLE] = undead_hold_interruptible,
+	[UNDEAD_KIND_IDLE] = undead_hold_idle,
+	[UNDEAD_KIND_IOWAIT] = undead_hold_iowait,
+	[UNDEAD_KIND_SPIN] = undead_hold_spin,
+};
+
+static void free_async(struct undead_held *held)
+{
+	put_pid(held->tgid);
+	put_pid(held->pid);
+	kfree(held);
+}
+
+/* 0, or an error when it is refused or a signal ended it. */
 int undead_hold(struct undead_gate *gate, enum undead_point point,
-		bool nonblock)
+		enum undead_where where, bool nonblock)
 {
 	struct undead_held held = {
 		.gate = gate,
 		.pid = task_pid(current),
 		.tgid = task_tgid(current),
 		.point = point,
+		.where = where,
 		.reason = STILL_HELD,
 	};
 	int err;
@@ -152,13 +261,55 @@ int undead_hold(struct undead_gate *gate, enum undead_point point,
 	err = admit(&held, nonblock);
 	if (err <= 0)
 		return err;
-	undead_hold_uninterruptible(&held);
+	hold_as[gate->kind](&held);
 	/* Whoever let us go is done with the record when this lock is ours. */
 	spin_lock(&undead_lock);
 	if (held.reason == STILL_HELD)
 		let_go(&held, UNDEAD_REASON_SIGNAL);
 	spin_unlock(&undead_lock);
 	return held.reason == UNDEAD_REASON_SIGNAL ? -EINTR : 0;
+}
+
+/* 0 when the request passes, -EIOCBQUEUED when it is held. */
+int undead_hold_async(struct undead_gate *gate, struct kiocb *iocb)
+{
+	struct undead_held *held;
+	int err;
+
+	held = kzalloc(sizeof(*held), GFP_KERNEL_ACCOUNT);
+	if (!held)
+		return -ENOMEM;
+	held->gate = gate;
+	held->pid = get_pid(task_pid(current));
+	held->tgid = get_pid(task_tgid(current));
+	held->point = UNDEAD_POINT_AIO;
+	held->iocb = iocb;
+	/* Once admitted it may be released and gone. */
+	err = admit(held, false);
+	if (err == 1)
+		return -EIOCBQUEUED;
+	free_async(held);
+	return err;
+}
+
+/* The request holds its file and so the gate: neither is touched afterwards. */
+void undead_complete_released(void)
+{
+	struct undead_held *held;
+
+	for (;;) {
+		spin_lock(&undead_lock);
+		held = list_first_entry_or_null(&released, struct undead_held,
+						of_gate);
+		if (held)
+			list_del(&held->of_gate);
+		spin_unlock(&undead_lock);
+		if (!held)
+			return;
+		undead_complete(held->iocb, 0);
+		free_async(held);
+		cond_resched();
+	}
 }
 
 static struct undead_held *find_by_id(u64 id)
@@ -404,6 +555,7 @@ static void describe(struct undead_held *held, struct undead_hold *hold)
 		.tgid = pid_vnr(held->tgid),
 		.point = held->point,
 		.kind = held->gate->kind,
+		.where = held->where,
 	};
 }
 
@@ -477,6 +629,7 @@ static void gate_init(struct undead_gate *gate, struct undead_instance *inst,
 	gate->kind = kind;
 	gate->deadline = deadline;
 	INIT_LIST_HEAD(&gate->holds);
+	INIT_LIST_HEAD(&gate->enrolled);
 }
 
 struct undead_gate *undead_gate_new(struct undead_instance *inst, u32 points,
@@ -515,6 +668,7 @@ void undead_gate_free(struct undead_gate *gate)
 	list_del(&gate->of_inst);
 	nr_gates--;
 	spin_unlock(&undead_lock);
+	undead_enrolled_free(gate);
 	undead_instance_put(gate->inst);
 	kfree(gate);
 }

@@ -28,8 +28,8 @@
 #include <linux/undead.h>
 #include <linux/wait.h>
 
-#define UNDEAD_HAVE_POINTS	(BIT(UNDEAD_POINT_READ) | BIT(UNDEAD_POINT_IOCTL))
-#define UNDEAD_HAVE_KINDS	BIT(UNDEAD_KIND_UNINTERRUPTIBLE)
+#define UNDEAD_HAVE_POINTS	(BIT(UNDEAD_POINTS) - 1)
+#define UNDEAD_HAVE_KINDS	(BIT(UNDEAD_KINDS) - 1)
 #define UNDEAD_NEVER		U64_MAX
 
 struct pid;
@@ -47,10 +47,12 @@ struct undead_tally {
  * @id:        number, 0 for the implicit gate; constant
  * @points:    mask of points at which it holds; constant
  * @kind:      how it holds; constant
+ * @vma_lock:  point fault holds the VMA lock alone; constant
  * @deadline:  ns from the first hold to its opening, or UNDEAD_NEVER; constant
  * @of_inst:   entry in @inst->gates; undead_lock
  * @busy:      entry in the list of gates that hold somebody; undead_lock
  * @holds:     what it holds, oldest first; undead_lock
+ * @enrolled:  struct enrolment, see enrol.c; undead_lock
  * @held:      how many it holds; written under undead_lock
  * @open:      holds nobody any more; written under undead_lock
  * @opened_by: why it opened last; undead_lock
@@ -62,10 +64,12 @@ struct undead_gate {
 	u64 id;
 	u32 points;
 	u32 kind;
+	bool vma_lock;
 	u64 deadline;
 	struct list_head of_inst;
 	struct list_head busy;
 	struct list_head holds;
+	struct list_head enrolled;
 	u32 held;
 	bool open;
 	enum undead_reason opened_by;
@@ -118,7 +122,9 @@ struct undead_gate *undead_gate_new(struct undead_instance *inst, u32 points,
 void undead_gate_free(struct undead_gate *gate);
 
 int undead_hold(struct undead_gate *gate, enum undead_point point,
-		bool nonblock);
+		enum undead_where where, bool nonblock);
+int undead_hold_async(struct undead_gate *gate, struct kiocb *iocb);
+void undead_complete_released(void);
 u64 undead_open(struct undead_instance *inst, struct undead_gate *gate,
 		bool every);
 u64 undead_open_every(bool stop, enum undead_reason reason);
@@ -133,6 +139,11 @@ __poll_t undead_gate_poll_mask(struct undead_gate *gate);
 __poll_t undead_instance_poll_mask(struct undead_instance *inst);
 void undead_usage(u32 *gates, u32 *holds);
 
+/* enrol.c */
+bool undead_enrolled(struct undead_gate *gate);
+int undead_enrol(struct undead_gate *gate, pid_t tid, bool group);
+void undead_enrolled_free(struct undead_gate *gate);
+
 /* points.c */
 extern const struct file_operations undead_gate_fops;
 
@@ -144,6 +155,7 @@ int undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
 int undead_lifeline_init(void);
 void undead_lifeline_exit(void);
 void undead_lifeline_need(u64 at);
+void undead_lifeline_complete(void);
 void undead_owner_end(struct undead_instance *inst);
 int undead_owner_flush(struct file *file, fl_owner_t id);
 

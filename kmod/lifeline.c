@@ -32,6 +32,19 @@ static u64 next_run = UNDEAD_NEVER;	/* CLOCK_MONOTONIC, ns */
 static void run(struct work_struct *work);
 static DECLARE_DELAYED_WORK(work, run);
 
+static void complete_work_fn(struct work_struct *unused)
+{
+	undead_complete_released();
+}
+
+static DECLARE_WORK(complete_work, complete_work_fn);
+
+/* Called with undead_lock held; requests are completed without it. */
+void undead_lifeline_complete(void)
+{
+	queue_work(lifeline, &complete_work);
+}
+
 static void arm(u64 now, u64 at)
 {
 	u64 wait = at > now ? nsecs_to_jiffies64(at - now) + 1 : 0;

@@ -39,6 +39,17 @@ static bool unbounded;
 module_param(unbounded, bool, 0644);
 MODULE_PARM_DESC(unbounded, "Allow gates that never open by themselves");
 
+/* The panic button: whatever is written opens every gate for good. */
+static int open_every(const char *value, const struct kernel_param *param)
+{
+	undead_open_every(false, UNDEAD_REASON_REQUEST);
+	return 0;
+}
+
+static const struct kernel_param_ops open_every_ops = { .set = open_every };
+module_param_cb(open_every, &open_every_ops, NULL, 0200);
+MODULE_PARM_DESC(open_every, "Write anything: every gate opens for good");
+
 /* One ioctl: @gate is NULL on a control file. */
 struct undead_call {
 	struct undead_instance *inst;
@@ -55,6 +66,7 @@ struct undead_call {
 		struct undead_await await;
 		struct undead_list list;
 		struct undead_counters counters;
+		struct undead_enrol enrol;
 	} arg;
 	bool nonblock;
 };
@@ -88,8 +100,11 @@ static int do_info(struct undead_call *call)
 
 static int check_create(const struct undead_gate_create *create)
 {
-	if (create->__reserved || create->flags & ~UNDEAD_GATE_UNBOUNDED)
+	if (create->__reserved ||
+	    create->flags & ~(UNDEAD_GATE_UNBOUNDED | UNDEAD_GATE_VMA_LOCK))
 		return -EINVAL;
+	if (create->flags & UNDEAD_GATE_VMA_LOCK && !UNDEAD_HAVE_VMA_LOCK)
+		return -EOPNOTSUPP;
 	if (create->points & ~UNDEAD_HAVE_POINTS)
 		return -EOPNOTSUPP;
 	if (create->kind >= 32 || !(UNDEAD_HAVE_KINDS & BIT(create->kind)))
@@ -117,6 +132,7 @@ static struct file *new_gate_file(struct undead_call *call)
 			       deadline);
 	if (IS_ERR(gate))
 		return ERR_CAST(gate);
+	gate->vma_lock = create->flags & UNDEAD_GATE_VMA_LOCK;
 	create->gate = gate->id;
 	file = anon_inode_getfile("[undead-gate]", &undead_gate_fops, gate,
 				  O_RDWR);
@@ -161,7 +177,8 @@ static int do_hold(struct undead_call *call)
 {
 	if (call->arg.hold.flags)
 		return -EINVAL;
-	return undead_hold(call->gate, UNDEAD_POINT_IOCTL, call->nonblock);
+	return undead_hold(call->gate, UNDEAD_POINT_IOCTL,
+			   UNDEAD_WHERE_NONE, call->nonblock);
 }
 
 static int do_release(struct undead_call *call)
@@ -259,6 +276,16 @@ static int do_counters(struct undead_call *call)
 	return reply(call);
 }
 
+static int do_enrol(struct undead_call *call)
+{
+	struct undead_enrol *enrol = &call->arg.enrol;
+
+	if (enrol->flags & ~UNDEAD_ENROL_GROUP || enrol->__reserved)
+		return -EINVAL;
+	return undead_enrol(call->gate, enrol->tid,
+			    enrol->flags & UNDEAD_ENROL_GROUP);
+}
+
 #define CONTROL	BIT(0)
 #define GATE	BIT(1)
 
@@ -277,6 +304,7 @@ static const struct {
 	{ do_await, sizeof(struct undead_await), GATE },
 	{ do_list, sizeof(struct undead_list), CONTROL | GATE },
 	{ do_counters, sizeof(struct undead_counters), CONTROL | GATE },
+	{ do_enrol, sizeof(struct undead_enrol), GATE },
 };
 
 static int copy_in(struct undead_call *call, size_t known)
@@ -333,7 +361,7 @@ static ssize_t undead_control_read(struct file *file, char __user *buf,
 	struct undead_instance *inst = file->private_data;
 
 	return undead_hold(&inst->implicit, UNDEAD_POINT_READ,
-			   file->f_flags & O_NONBLOCK);
+			   UNDEAD_WHERE_NONE, file->f_flags & O_NONBLOCK);
 }
 
 static long control_ioctl(struct file *file, unsigned int cmd,

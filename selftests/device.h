@@ -87,6 +87,17 @@ static inline int gate_open(int fd, __u32 flags, __u64 *released)
 	return err;
 }
 
+static inline int enrol(int fd, __u32 flags, pid_t tid)
+{
+	struct undead_enrol arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.tid = tid,
+	};
+
+	return ioctl(fd, UNDEAD_IOC_ENROL, &arg);
+}
+
 static inline int rearm(int fd)
 {
 	struct undead_rearm arg = { .size = sizeof(arg) };
@@ -138,19 +149,22 @@ static inline struct undead_info info(int fd)
 	return arg;
 }
 
-/* The letter of /proc/TID/stat; 0: gone. Any thread, not only a leader. */
+/*
+ * The letter of its state; 0: gone. Any thread, not only a leader. From status,
+ * which never blocks: stat waits for a process that is held inside execve().
+ */
 static inline char state_of(pid_t tid)
 {
-	char line[512], *end;
+	char line[256], state = 0;
 	FILE *file;
 
-	snprintf(line, sizeof(line), "/proc/%d/stat", tid);
+	snprintf(line, sizeof(line), "/proc/%d/status", tid);
 	file = fopen(line, "re");
-	if (!file)
-		return 0;
-	end = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-	fclose(file);
-	return end ? end[2] : 0;
+	while (file && !state && fgets(line, sizeof(line), file))
+		sscanf(line, "State: %c", &state);
+	if (file)
+		fclose(file);
+	return state;
 }
 
 static inline bool await_state(pid_t tid, char state)
@@ -165,7 +179,6 @@ static inline bool await_state(pid_t tid, char state)
 	return true;
 }
 
-/* Is function on the kernel stack of the thread? */
 static inline bool on_stack(pid_t tid, const char *function)
 {
 	char text[8192];
@@ -180,6 +193,19 @@ static inline bool on_stack(pid_t tid, const char *function)
 	fclose(file);
 	text[n] = 0;
 	return strstr(text, function);
+}
+
+/* A thread has its state before it is off its CPU and has a stack to show. */
+static inline bool await_stack(pid_t tid, const char *function)
+{
+	long until = now_ms() + AWAIT_MS;
+
+	while (!on_stack(tid, function)) {
+		if (now_ms() > until)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return true;
 }
 
 /* A child of ours that reads fd and ends with the errno of that, or 0. */

@@ -64,6 +64,7 @@ CALL(AWAIT, undead_await, false, true, true, .head = { 0 });
 CALL(LIST, undead_list, true, true, true,
      .list = { .entry_size = sizeof(struct undead_hold) });
 CALL(COUNTERS, undead_counters, true, true, true, .head = { 0 });
+CALL(ENROL, undead_enrol, false, true, false, .head = { 0 });
 
 FIXTURE_SETUP(file)
 {

@@ -92,7 +92,7 @@ struct owner {
 	int socket;
 };
 
-/* A hold of the owner's own making; flags as clone(2) has them. */
+/* A child of the owner, held at its gate. */
 static pid_t have_held(struct owner *me, bool keep_control)
 {
 	pid_t pid = fork();
@@ -212,6 +212,10 @@ TEST_F(owner, crashes)
 	EXPECT_OPENED();
 }
 
+/*
+ * The held child has inherited the control file, so that it is not released:
+ * only flush() sees that the owner let go of it.
+ */
 static void close_control(struct owner *me)
 {
 	close(me->control);
@@ -220,7 +224,7 @@ static void close_control(struct owner *me)
 
 TEST_F(owner, closes)
 {
-	ASSERT_TRUE(start(_metadata, self, false, close_control));
+	ASSERT_TRUE(start(_metadata, self, true, close_control));
 	EXPECT_OPENED();
 }
 
@@ -232,7 +236,7 @@ static void replace_control(struct owner *me)
 
 TEST_F(owner, replaces_the_fd)
 {
-	ASSERT_TRUE(start(_metadata, self, false, replace_control));
+	ASSERT_TRUE(start(_metadata, self, true, replace_control));
 	EXPECT_OPENED();
 }
 
@@ -243,7 +247,7 @@ static void do_exec(struct owner *me)
 
 TEST_F(owner, execs_with_close_on_exec)
 {
-	ASSERT_TRUE(start(_metadata, self, false, do_exec));
+	ASSERT_TRUE(start(_metadata, self, true, do_exec));
 	EXPECT_OPENED();
 }
 

@@ -186,6 +186,11 @@ struct undead_gate_create {
  * EAGAIN when it would have to hold and the fd is O_NONBLOCK;
  * EUSERS when undead_info.max_holds is reached;
  * EPERM for a real-time or deadline task at a gate of kind spin.
+ *
+ * At the other points: a fault has its page, of zeroes, when released; SIGBUS
+ * (in the kernel: EFAULT) when refused; after a signal user code makes the
+ * access again, the kernel gets EFAULT. close() returns what flush got. A
+ * request at point aio returns 0 bytes. O_NONBLOCK has no effect there.
  */
 struct undead_hold_req {
 	__u32 size;
