@@ -21,9 +21,9 @@ LDLIBS := -ldl -ljansson -lpthread
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86
-LINT_PACKAGES := sparse clang-format cppcheck shellcheck perl
+LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix bench lint install clean deps build kselftest FORCE
+.PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -32,7 +32,7 @@ help:
 	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng"
 	@echo 'make check-matrix  the tests on $(SUITES)'
 	@echo 'make bench         every figure beside its yardstick'
-	@echo 'make lint          every linter; zero findings'
+	@echo 'make lint          every linter, zero findings; make format lays the code out'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
 
 deps:
@@ -102,6 +102,15 @@ $B/%_test: selftests/%_test.c $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
+
+lint: deps
+	@scripts/deps.sh $(LINT_PACKAGES)
+	@$(MAKE) $B/tally
+	@$B/tally $(foreach l,checkpatch sparse clang-format shellcheck cppcheck lists,\
+		-s $l 'scripts/lint.sh $l') -s W=1 'scripts/kmod.sh --suite $(SUITE)'
+
+format:
+	@scripts/lint.sh format
 
 # JSON=1: an object a line.
 bench: deps

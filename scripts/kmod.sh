@@ -6,7 +6,6 @@
 # UNDEAD_BREAK=WHAT builds a module without something, for the test that must
 # miss it (see Kbuild), in build/kmod/RELEASE-WHAT/.
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/kernel.sh
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir=

@@ -12,7 +12,7 @@ bullseye|bookworm|trixie|forky|sid) ;;
 *) die "unknown suite '$suite': take bullseye, bookworm, trixie, forky or sid" ;;
 esac
 packages=linux-image-cloud-amd64,linux-headers-cloud-amd64,gcc,make,libc6-dev
-packages+=,bash,dash,coreutils,sed,grep,gawk,mawk,findutils,perl,diffutils
+packages+=,bash,dash,coreutils,sed,grep,gawk,mawk,findutils,perl,diffutils,sparse
 
 make_root() {
 	local url log=$1.log

@@ -24,7 +24,6 @@ each with one line on stderr that begins with "vm:".
 END
 }
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/kernel.sh
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
@@ -100,7 +99,6 @@ find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/nu
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
 guest=$artifacts/guest
 trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
-# shellcheck source=scripts/guest.sh
 . "$top/scripts/guest.sh"
 mkdir -p "$guest"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,share,undead}
 
