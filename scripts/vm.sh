@@ -8,6 +8,8 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
                    forky or sid
   --kdir DIR       any built kernel tree instead
   --share DIR      readable and writable in the guest at /share
+  --vng            under virtme-ng, on the suite's generic kernel; the guest has
+                   this machine's files, read-only
   --add HOST[:GUEST]  a file or folder to take along; may be repeated
   --no-module      do not build and load undead.ko
   --timeout S      deadline for the whole run (120)
@@ -27,7 +29,7 @@ END
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' accel='' adds=() run=() gdb=()
+artifacts='' accel='' flavour=cloud-amd64 adds=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--artifacts) artifacts=$2; shift ;;
 	--no-module) module='' ;;
+	--vng) flavour=amd64 ;;
 	--keep) run+=(--keep) ;;
 	--gdb) gdb=(-gdb tcp:localhost:1234) ;;
 	-h|--help) usage; exit ;;
@@ -64,7 +67,7 @@ find_kernel
 [ -e "$image" ] || die "$image is missing: build that kernel to the end"
 ko=''
 if [ -n "$module" ]; then
-	ko=$("$top/scripts/kmod.sh" ${kdir:+--kdir "$kdir"} --suite "$suite")
+	ko=$("$top/scripts/kmod.sh" ${kdir:+--kdir "$kdir"} --suite "$suite" --flavour "$flavour")
 fi
 make -s -C "$top" build/guest-init build/vmrun >&2
 
@@ -97,6 +100,7 @@ mkdir -p "$artifacts"
 # Those of the last runs are kept.
 find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null |
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
+[ "$flavour" = cloud-amd64 ] || . "$top/scripts/vng.sh"
 guest=$artifacts/guest
 trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
 . "$top/scripts/guest.sh"
