@@ -20,19 +20,19 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Ikmod/uapi -Iuser -MMD -MP $
 LDLIBS := -ldl -ljansson -lpthread
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
-	mmdebstrap busybox-static cpio qemu-system-x86
-LINT_PACKAGES := sparse clang-format cppcheck shellcheck perl
+	mmdebstrap busybox-static cpio qemu-system-x86 udev
+LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix bench lint install clean deps build kselftest FORCE
+.PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest FORCE
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo          the zombie leader on a real kernel, in a throw-away VM'
 	@echo 'make check         every test a change must pass'
-	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng"
+	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng or systemd"
 	@echo 'make check-matrix  the tests on $(SUITES)'
 	@echo 'make bench         every figure beside its yardstick'
-	@echo 'make lint          every linter; zero findings'
+	@echo 'make lint          every linter, zero findings; make format lays the code out'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
 
 deps:
@@ -47,7 +47,7 @@ demo: deps
 vm: deps
 	@$(MAKE) build
 	@scripts/vm.sh --suite $(SUITE) $(if $(KDIR),--kdir '$(KDIR)') \
-		$(if $(SHARE),--share '$(SHARE)') $(if $(filter vng,$(VM)),--vng) \
+		$(if $(SHARE),--share '$(SHARE)') $(if $(VM),--$(VM)) \
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
@@ -55,7 +55,9 @@ check: deps
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
-		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)'
+		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)' \
+		-t systemd 'scripts/vm.sh --suite $(SUITE) --systemd -- undead run --tap zombie-leader-init' \
+		-t virtme-ng 'scripts/vm.sh --suite $(SUITE) --vng -- undead run --tap zombie-leader'
 
 check-matrix: deps
 	@$(MAKE) build kselftest
@@ -102,6 +104,15 @@ $B/%_test: selftests/%_test.c $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
+
+lint: deps
+	@scripts/deps.sh $(LINT_PACKAGES)
+	@$(MAKE) $B/tally
+	@$B/tally $(foreach l,checkpatch sparse clang-format shellcheck cppcheck lists,\
+		-s $l 'scripts/lint.sh $l') -s W=1 'scripts/kmod.sh --suite $(SUITE)'
+
+format:
+	@scripts/lint.sh format
 
 # JSON=1: an object a line.
 bench: deps

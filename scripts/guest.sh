@@ -6,6 +6,7 @@
 add() {
 	mkdir -p "$guest/$(dirname "$2")"
 	cp -rL "$1" "$guest/$2"
+	[ -z "$userland" ] || return 0	# which has its own
 	# ldd says no to what is not ELF, or static, and that is fine.
 	{ find "$1" -type f \( -perm /1 -o -name '*.so.*' \) -exec ldd {} + 2>/dev/null || :; } |
 		{ grep -o '[[:space:]]/[^ ]*[^: ]' || :; } | sort -u |
@@ -14,6 +15,16 @@ add() {
 			mkdir -p "$guest${lib%/*}"
 			cp -L "$lib" "$guest$lib"
 		done
+}
+
+# A small userland. What undead loads by itself ldd does not know.
+add_busybox() {
+	local libkmod
+	mkdir -p "$guest"/{bin,sbin,usr/sbin,dev,proc,sys,tmp,run,root,etc}
+	busybox --list | (cd "$guest/bin" && xargs -n 1 ln -sf busybox)
+	cp --remove-destination "$(command -v busybox)" "$guest/bin/busybox"
+	libkmod=$(ldconfig -p | sed -n 's/.*libkmod.so.2 (libc6,x86-64) => //p')
+	[ -z "$libkmod" ] || add "$(readlink -f "$libkmod")" "$libkmod"
 }
 
 # driver OPTION MODULE: list MODULE and what it depends on, unless built in

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced: what kernel is meant. From $suite or $kdir, find_kernel sets
+# Sourced: what kernel is meant. From $suite and $flavour (cloud-amd64 unless
+# set), or $kdir, find_kernel sets
 #   release, image, config, modules (where its modules are),
 #   root and build (a suite: its root, its build folder inside the root),
 #   llvm (not empty: this tree is built with LLVM=1).
@@ -11,8 +12,8 @@ find_kernel() {
 		find_kdir
 		return
 	fi
-	root=$("$top/scripts/root.sh" "$suite")
-	modules=$(echo "$root"/lib/modules/*-cloud-amd64)
+	root=$("$top/scripts/root.sh" "$suite" "${flavour:=cloud-amd64}")
+	modules=$(echo "$root"/lib/modules/*)
 	release=${modules##*/}
 	build=/usr/src/linux-headers-$release
 	config=$root$build/.config

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kmod.sh [--suite SUITE | --kdir DIR] [MAKE-ARGUMENT...]: build undead.ko for
-# a suite's kernel (inside its root) or for a built kernel tree, in
+# kmod.sh [--suite SUITE [--flavour F] | --kdir DIR] [MAKE-ARGUMENT...]: build
+# undead.ko for a suite's kernel (inside its root) or for a built kernel tree, in
 # build/kmod/RELEASE/, and print its path. A warning is an error.
 # UNDEAD_BREAK=WHAT builds a module without something, for the test that must
 # miss it (see Kbuild), in build/kmod/RELEASE-WHAT/.
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/kernel.sh
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--suite) suite=${2:?--suite wants a name}; shift 2 ;;
+	--flavour) flavour=${2:?--flavour wants a name}; shift 2 ;;
 	--kdir) kdir=${2:?--kdir wants a folder}; shift 2 ;;
 	*) break ;;
 	esac

@@ -8,6 +8,9 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
                    forky or sid
   --kdir DIR       any built kernel tree instead
   --share DIR      readable and writable in the guest at /share
+  --vng            under virtme-ng, on the suite's generic kernel; the guest has
+                   this machine's files, read-only
+  --systemd        the suite's own userland with systemd as PID 1, not busybox
   --add HOST[:GUEST]  a file or folder to take along; may be repeated
   --no-module      do not build and load undead.ko
   --timeout S      deadline for the whole run (120)
@@ -24,11 +27,10 @@ each with one line on stderr that begins with "vm:".
 END
 }
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/kernel.sh
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' accel='' adds=() run=() gdb=()
+artifacts='' accel='' flavour=cloud-amd64 systemd='' userland='' adds=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
@@ -44,6 +46,8 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--artifacts) artifacts=$2; shift ;;
 	--no-module) module='' ;;
+	--vng) flavour=amd64 ;;
+	--systemd) systemd=1 mem=1024 ;;
 	--keep) run+=(--keep) ;;
 	--gdb) gdb=(-gdb tcp:localhost:1234) ;;
 	-h|--help) usage; exit ;;
@@ -65,8 +69,9 @@ find_kernel
 [ -e "$image" ] || die "$image is missing: build that kernel to the end"
 ko=''
 if [ -n "$module" ]; then
-	ko=$("$top/scripts/kmod.sh" ${kdir:+--kdir "$kdir"} --suite "$suite")
+	ko=$("$top/scripts/kmod.sh" ${kdir:+--kdir "$kdir"} --suite "$suite" --flavour "$flavour")
 fi
+[ -z "$systemd" ] || userland=$("$top/scripts/systemd.sh" "$suite")
 make -s -C "$top" build/guest-init build/vmrun >&2
 
 # A device node says nothing: KVM is what has booted a guest once.
@@ -98,11 +103,11 @@ mkdir -p "$artifacts"
 # Those of the last runs are kept.
 find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null |
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
+[ "$flavour" = cloud-amd64 ] || . "$top/scripts/vng.sh"
 guest=$artifacts/guest
 trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
-# shellcheck source=scripts/guest.sh
 . "$top/scripts/guest.sh"
-mkdir -p "$guest"/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,tmp,run,root,etc,share,undead}
+mkdir -p "$guest"/{usr/bin,share,undead}
 
 missing=''
 driver VIRTIO_PCI virtio_pci
@@ -115,13 +120,15 @@ done
 fs=()
 [ -z "$share" ] || add_share
 
-cp "$top/build/guest-init" "$guest/init"
-busybox --list | (cd "$guest/bin" && xargs -n 1 ln -sf busybox)
-cp --remove-destination "$(command -v busybox)" "$guest/bin/busybox"
-[ ! -x "$top/build/undead" ] || add "$top/build/undead" /bin/undead
-# undead loads this one by itself.
-libkmod=$(/sbin/ldconfig -p | sed -n 's/.*libkmod.so.2 (libc6,x86-64) => //p')
-[ -z "$libkmod" ] || add "$(readlink -f "$libkmod")" "$libkmod"
+cp "$top/build/guest-init" "$guest/undead/init"
+if [ -n "$userland" ]; then
+	init=/sbin/init bin=/usr/bin
+	append+=' systemd.unit=undead.service'
+else
+	init=/undead/init bin=/bin
+	add_busybox
+fi
+[ ! -x "$top/build/undead" ] || add "$top/build/undead" "$bin/undead"
 for spec in "${adds[@]}"; do
 	host=${spec%%:*} to=${spec#*:}
 	[ -e "$host" ] || die "--add $host: no such file"
@@ -142,7 +149,11 @@ fi
 case " ${run[*]} " in *' --keep '*) : >"$guest/undead/keep"; [ ! -t 0 ] || run+=(--tty) ;; esac
 
 # QEMU gets the initramfs by a descriptor: nothing is left, however we end.
-(cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet) >"$guest.cpio"
+{
+	[ -z "$userland" ] || cat "$userland"
+	cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet
+} >"$guest.cpio"
+cd "$top"
 exec {initramfs}<"$guest.cpio"
 rm -rf "$guest" "$guest.cpio"
 trap - EXIT
@@ -156,7 +167,7 @@ exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" 
 	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
 	-M pc -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$mem" \
 	-kernel "$image" -initrd "/dev/fd/$initramfs" \
-	-append "console=ttyS0 panic=-1 oops=panic ${append}" \
+	-append "console=ttyS0 panic=-1 oops=panic rdinit=$init $append" \
 	-serial "file:$artifacts/console.log" -qmp chardev:qmp \
 	-device virtio-serial-pci -device virtconsole,chardev=console,nr=0 \
 	-device virtserialport,chardev=status,nr=1 \

@@ -34,10 +34,10 @@
 
 enum { EX_DEADLINE = 124, EX_SETUP = 125, EX_CRASH = 126 };
 
-#define BOOT_S		60	/* a guest that is not up by then never is */
-#define POWER_OFF_S	20
-#define TAIL_LINES	30
-#define QUIT_KEY	0x1d	/* Ctrl-] */
+#define BOOT_S      60 /* a guest that is not up by then never is */
+#define POWER_OFF_S 20
+#define TAIL_LINES  30
+#define QUIT_KEY    0x1d /* Ctrl-] */
 
 enum { CONSOLE, STATUS, OUTPUT, QMP, PORTS };
 
@@ -51,9 +51,9 @@ struct run {
 	pid_t pid;
 	int port[PORTS];
 	bool up, reset, kept;
-	int result;		/* -1 until the guest has said it */
-	char events[4096];	/* what QMP said and was not looked at yet */
-	char lines[4096];	/* the same of the status channel */
+	int result;        /* -1 until the guest has said it */
+	char events[4096]; /* what QMP said and was not looked at yet */
+	char lines[4096];  /* the same of the status channel */
 	char error[512];
 };
 
@@ -151,9 +151,8 @@ static int start_fs(const struct run *run)
 
 static void start_qemu(struct run *run)
 {
-	static const char * const names[PORTS] = {
-		"console", "status", "output", "qmp"
-	};
+	static const char *const names[PORTS] = { "console", "status", "output",
+						  "qmp" };
 	static char args[PORTS + 1][64];
 	int end[PORTS], fs = -1, argc = 0;
 	char **argv;
@@ -179,7 +178,8 @@ static void start_qemu(struct run *run)
 	}
 	if (fs >= 0) {
 		argv[argc++] = "-chardev";
-		snprintf(args[PORTS], sizeof(args[PORTS]), "socket,id=fs,fd=%d", fs);
+		snprintf(args[PORTS], sizeof(args[PORTS]), "socket,id=fs,fd=%d",
+			 fs);
 		argv[argc++] = args[PORTS];
 	}
 
@@ -188,8 +188,8 @@ static void start_qemu(struct run *run)
 		for (int i = 0; i < PORTS; i++)
 			close(run->port[i]);
 		execvp(argv[0], argv);
-		say("%s: %s: run 'make deps', or install qemu-system-x86", argv[0],
-		    strerror(errno));
+		say("%s: %s: run 'make deps', or install qemu-system-x86",
+		    argv[0], strerror(errno));
 		_exit(EX_SETUP);
 	}
 	for (int i = 0; i < PORTS; i++)
@@ -280,9 +280,11 @@ static int watch(struct run *run, int signals, double deadline)
 	bool open = true;
 
 	for (int i = 0; i < PORTS; i++)
-		fds[i] = (struct pollfd){ .fd = run->port[i], .events = POLLIN };
+		fds[i] =
+			(struct pollfd){ .fd = run->port[i], .events = POLLIN };
 	fds[PORTS] = (struct pollfd){ .fd = signals, .events = POLLIN };
-	fds[PORTS + 1] = (struct pollfd){ .fd = raw ? 0 : -1, .events = POLLIN };
+	fds[PORTS + 1] =
+		(struct pollfd){ .fd = raw ? 0 : -1, .events = POLLIN };
 
 	while (open) {
 		double end = run->up || boot > deadline ? deadline : boot;
@@ -354,7 +356,7 @@ static int attempt(struct run *run, int signals, double deadline)
 	if (why > 0)
 		return 128 + why;
 	if (!why && WIFEXITED(status) && WEXITSTATUS(status))
-		return EX_SETUP;	/* QEMU has said why */
+		return EX_SETUP; /* QEMU has said why */
 	if (*run->error) {
 		say("the guest could not set itself up: %s", run->error);
 		show_console(run);
@@ -383,7 +385,8 @@ static int attempt(struct run *run, int signals, double deadline)
 
 static void unpack_evidence(const struct run *run)
 {
-	const char *script = "cd \"${0%/*}\" && [ ! -s \"$0\" ] || tar -xf \"$0\"; rm -f \"$0\"";
+	const char *script =
+		"cd \"${0%/*}\" && [ ! -s \"$0\" ] || tar -xf \"$0\"; rm -f \"$0\"";
 	struct stat st;
 	pid_t pid;
 

@@ -22,8 +22,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define MAX_PIECES	16
-#define MAX_ROWS	1024
+#define MAX_PIECES 16
+#define MAX_ROWS   1024
 
 enum outcome { NONE, PASS, FAIL, SKIP };
 
@@ -32,9 +32,9 @@ static const char *const outcome_name[] = { "-", "pass", "FAIL", "skip" };
 struct piece {
 	char kind;
 	const char *name, *command;
-	int seen[4];		/* points, by outcome */
-	int nested[4];		/* of them, nested and since the last wrapper */
-	int plan, planned;	/* points announced at the top level, and come */
+	int seen[4];       /* points, by outcome */
+	int nested[4];     /* of them, nested and since the last wrapper */
+	int plan, planned; /* points announced at the top level, and come */
 };
 
 static struct piece pieces[MAX_PIECES];
@@ -106,7 +106,8 @@ static void tap_line(struct piece *p, const char *line)
 		outcome = FAIL;
 		line += 4;
 	}
-	if (strncmp(line, "ok", 2) || (line[2] && !isspace((unsigned char)line[2])))
+	if (strncmp(line, "ok", 2) ||
+	    (line[2] && !isspace((unsigned char)line[2])))
 		return;
 	line += 2;
 	line += strspn(line, " 0123456789");
@@ -116,7 +117,8 @@ static void tap_line(struct piece *p, const char *line)
 	if (!end && !strncmp(name, "# ", 2))
 		end = name;
 	if (end) {
-		if (outcome == PASS && !strncasecmp(end + strspn(end, " #"), "SKIP", 4))
+		if (outcome == PASS &&
+		    !strncasecmp(end + strspn(end, " #"), "SKIP", 4))
 			outcome = SKIP;
 		*end = 0;
 	}
@@ -127,7 +129,8 @@ static void totals_line(struct piece *p, const char *line)
 {
 	int n[3];
 
-	if (sscanf(line, "%d passed, %d failed, %d skipped", n, n + 1, n + 2) != 3)
+	if (sscanf(line, "%d passed, %d failed, %d skipped", n, n + 1, n + 2) !=
+	    3)
 		return;
 	p->seen[PASS] = n[0];
 	p->seen[FAIL] = n[1];
@@ -162,7 +165,8 @@ static void run(struct piece *p)
 	}
 	free(line);
 	status = out ? pclose(out) : 127 << 8;
-	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	status = WIFEXITED(status) ? WEXITSTATUS(status) :
+				     128 + WTERMSIG(status);
 	snprintf(what, sizeof(what), "exit status %d", status);
 
 	if (p->kind == 's') {
@@ -172,8 +176,8 @@ static void run(struct piece *p)
 	} else if (status && !p->seen[FAIL]) {
 		blame(p, what);
 	} else if (p->planned < p->plan) {
-		snprintf(what, sizeof(what), "%d points of %d came",
-			 p->planned, p->plan);
+		snprintf(what, sizeof(what), "%d points of %d came", p->planned,
+			 p->plan);
 		blame(p, what);
 	} else if (!p->seen[PASS] && !p->seen[FAIL] && !p->seen[SKIP]) {
 		blame(p, "no test ran");
@@ -196,7 +200,8 @@ static void print_table(void)
 		printf("\n%-*s", width, rows[r].name);
 		for (int i = 0; i < nr_pieces; i++)
 			if (pieces[i].kind == 't')
-				printf("  %10s", outcome_name[rows[r].outcome[i]]);
+				printf("  %10s",
+				       outcome_name[rows[r].outcome[i]]);
 	}
 	printf("\n\n");
 }
@@ -214,7 +219,8 @@ int main(int argc, char **argv)
 				.command = argv[i + 2],
 			};
 	if (!nr_pieces || argc != 1 + table + 3 * nr_pieces) {
-		fputs("usage: tally [--table] {-t|-s|-r NAME COMMAND}...\n", stderr);
+		fputs("usage: tally [--table] {-t|-s|-r NAME COMMAND}...\n",
+		      stderr);
 		return 1;
 	}
 	for (int i = 0; i < nr_pieces; i++) {

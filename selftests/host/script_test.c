@@ -35,46 +35,60 @@ static const struct call {
 } calls[] = {
 	{ "unknown suite", "scripts/root.sh woody", 125, "take bullseye" },
 	{ "unknown option", "scripts/vm.sh --frobnicate", 125, "see --help" },
-	{ "option without value", "scripts/vm.sh --suite", 125, "wants a value" },
-	{ "share that is not there", "scripts/vm.sh --share $T/none -- true", 125, "no such folder" },
+	{ "option without value", "scripts/vm.sh --suite", 125,
+	  "wants a value" },
+	{ "share that is not there", "scripts/vm.sh --share $T/none -- true",
+	  125, "no such folder" },
 
-	{ "KDIR: no folder", "scripts/kmod.sh --kdir $T/none", 125, "no such folder" },
-	{ "KDIR: no kernel tree", "scripts/kmod.sh --kdir $T", 125, "is no kernel tree" },
+	{ "KDIR: no folder", "scripts/kmod.sh --kdir $T/none", 125,
+	  "no such folder" },
+	{ "KDIR: no kernel tree", "scripts/kmod.sh --kdir $T", 125,
+	  "is no kernel tree" },
 	{ "KDIR: not configured, or built with O=",
-	  "tree k; rm $T/k/.config; scripts/kmod.sh --kdir $T/k", 125, "output folder if it was built with O=" },
+	  "tree k; rm $T/k/.config; scripts/kmod.sh --kdir $T/k", 125,
+	  "output folder if it was built with O=" },
 	{ "KDIR: configured, not built",
-	  "tree k MODULES=y; rm -r $T/k/include; scripts/kmod.sh --kdir $T/k", 125, "is not built: run make" },
-	{ "KDIR: kernel without modules",
-	  "tree k; scripts/kmod.sh --kdir $T/k", 125, "set CONFIG_MODULES=y" },
+	  "tree k MODULES=y; rm -r $T/k/include; scripts/kmod.sh --kdir $T/k",
+	  125, "is not built: run make" },
+	{ "KDIR: kernel without modules", "tree k; scripts/kmod.sh --kdir $T/k",
+	  125, "set CONFIG_MODULES=y" },
 	{ "KDIR: enforced signatures",
-	  "tree k MODULES=y MODULE_SIG_FORCE=y; scripts/kmod.sh --kdir $T/k", 125, "unset CONFIG_MODULE_SIG_FORCE" },
+	  "tree k MODULES=y MODULE_SIG_FORCE=y; scripts/kmod.sh --kdir $T/k",
+	  125, "unset CONFIG_MODULE_SIG_FORCE" },
 	{ "KDIR: MODVERSIONS without Module.symvers",
 	  "tree k MODULES=y MODVERSIONS=y; : >$T/k/Module.symvers; scripts/kmod.sh --kdir $T/k",
 	  125, "no Module.symvers" },
 	{ "KDIR: built by clang, and clang is not here",
 	  "tree k MODULES=y CC_IS_CLANG=y; mkdir $T/bin; for c in bash dirname cat sed; do ln -s $(command -v $c) $T/bin; done\n"
-	  "PATH=$T/bin bash scripts/kmod.sh --kdir $T/k", 125, "clang is missing" },
+	  "PATH=$T/bin bash scripts/kmod.sh --kdir $T/k",
+	  125, "clang is missing" },
 	{ "KDIR: no image to boot",
-	  "tree k MODULES=y; rm $T/k/arch/x86/boot/bzImage; scripts/vm.sh --kdir $T/k -- true", 125, "bzImage is missing" },
+	  "tree k MODULES=y; rm $T/k/arch/x86/boot/bzImage; scripts/vm.sh --kdir $T/k -- true",
+	  125, "bzImage is missing" },
 	{ "KDIR: no virtio",
 	  "tree k DEVTMPFS=y; scripts/vm.sh --no-module --accel tcg --artifacts $T/artifacts --kdir $T/k -- true",
 	  125, "lacks what the VM needs: CONFIG_VIRTIO_PCI" },
 
 	{ "QEMU is missing",
 	  "mkdir $T/bin; ln -s /usr/bin/* /bin/* $T/bin 2>/dev/null; rm -f $T/bin/qemu-system-x86_64\n"
-	  "PATH=$T/bin scripts/vm.sh -- true", 125, "make deps" },
+	  "PATH=$T/bin scripts/vm.sh -- true",
+	  125, "make deps" },
 	{ "no network on the first run",
 	  "stub mmdebstrap 'echo \"E: Temporary failure resolving\" >&2; mkdir ${1%/*} 2>/dev/null; exit 1'\n"
-	  "run scripts/root.sh trixie", 125, "check the network" },
+	  "run scripts/root.sh trixie",
+	  125, "check the network" },
 	{ "the disk is full at once",
-	  "stub df 'echo Avail; echo 1000'; stub mmdebstrap true; run scripts/root.sh trixie", 125, "set XDG_CACHE_HOME" },
+	  "stub df 'echo Avail; echo 1000'; stub mmdebstrap true; run scripts/root.sh trixie",
+	  125, "set XDG_CACHE_HOME" },
 	{ "the disk is full later",
 	  "stub mmdebstrap 'echo \"write: No space left on device\" >&2; exit 1'; run scripts/root.sh trixie",
 	  125, "the disk is full" },
 	{ "the cache cannot be written",
-	  "stub mmdebstrap true; XDG_CACHE_HOME=/proc/none scripts/root.sh trixie", 125, "set XDG_CACHE_HOME" },
+	  "stub mmdebstrap true; XDG_CACHE_HOME=/proc/none scripts/root.sh trixie",
+	  125, "set XDG_CACHE_HOME" },
 	{ "no mount rights, as in an unprivileged container",
-	  "stub unshare 'exit 1'; PATH=$T/bin:$PATH scripts/kmod.sh", 125, "no right to mount here" },
+	  "stub unshare 'exit 1'; PATH=$T/bin:$PATH scripts/kmod.sh", 125,
+	  "no right to mount here" },
 
 	{ "a run that was killed half-way is repaired",
 	  "stub mmdebstrap \"$ROOT; kill -9 \\$PPID\"; run scripts/root.sh trixie\n"
@@ -84,9 +98,11 @@ static const struct call {
 	{ "two runs at once make it once",
 	  "stub mmdebstrap \"$ROOT; timeout 9 sh -c 'until grep -q waiting $T/err; do :; done'\"; : >$T/err\n"
 	  "run scripts/root.sh trixie >$T/1 & until [ -s $T/log ]; do :; done\n"
-	  "run scripts/root.sh trixie >$T/2 2>$T/err; wait; cmp $T/1 $T/2 && [ \"$(cat $T/log)\" = made ]", 0, "" },
+	  "run scripts/root.sh trixie >$T/2 2>$T/err; wait; cmp $T/1 $T/2 && [ \"$(cat $T/log)\" = made ]",
+	  0, "" },
 	{ "a second run needs no network",
-	  "root=$(scripts/root.sh trixie) && unshare -rn scripts/root.sh trixie >$T/out && grep -qx \"$root\" $T/out", 0, "" },
+	  "root=$(scripts/root.sh trixie) && unshare -rn scripts/root.sh trixie >$T/out && grep -qx \"$root\" $T/out",
+	  0, "" },
 };
 
 static int tests, failures;
@@ -111,13 +127,15 @@ static void check(const struct call *c)
 	status = err ? pclose(err) : -1;
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 	snprintf(command, sizeof(command),
-		 "find %s/cache %s/artifacts -name '*.tmp*' -o -name 'guest*' 2>/dev/null | grep -q .", dir, dir);
+		 "find %s/cache %s/artifacts -name '*.tmp*' -o -name 'guest*' 2>/dev/null | grep -q .",
+		 dir, dir);
 	left = !system(command);
-	ok = status == c->status && !left && (!c->status || (strstr(last, c->says) && lines <= 2));
+	ok = status == c->status && !left &&
+	     (!c->status || (strstr(last, c->says) && lines <= 2));
 	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, c->name);
 	if (!ok)
-		printf("# status %d, expected %d; %d lines, last \"%.*s\"%s\n", status,
-		       c->status, lines, (int)strcspn(last, "\n"), last,
+		printf("# status %d, expected %d; %d lines, last \"%.*s\"%s\n",
+		       status, c->status, lines, (int)strcspn(last, "\n"), last,
 		       left ? "; something was left" : "");
 	failures += !ok;
 	snprintf(command, sizeof(command), "rm -rf %s", dir);

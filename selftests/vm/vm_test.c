@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ARGS	12
-#define END_MS		5000	/* within this, all that a VM had is gone */
+#define MAX_ARGS 12
+#define END_MS   5000 /* within this, all that a VM had is gone */
 
 static const char *suite;
 static char dir[] = "/tmp/undead-vm-test.XXXXXX";
@@ -26,25 +26,61 @@ static int tests, failures;
 static const struct call {
 	const char *name, *args[MAX_ARGS];
 	int status;
-	const char *out, *err;	/* the end of stdout, something in stderr */
+	const char *out, *err; /* the end of stdout, something in stderr */
 } calls[] = {
-	{ "exit status 255, stdout and stderr", { "--", "sh", "-c", "echo one; echo two >&2; exit 255" },
-	  255, "one\ntwo\n", "" },
-	{ "killed by a signal: 128 + 9", { "--", "sh", "-c", "kill -9 $$" }, 137, "", "" },
-	{ "no such command: 127", { "--", "frobnicate" }, 127, "frobnicate: No such file or directory\n", "" },
-	{ "much output, to its end", { "--", "seq", "100000" }, 0, "\n99999\n100000\n", "" },
+	{ "exit status 255, stdout and stderr",
+	  { "--", "sh", "-c", "echo one; echo two >&2; exit 255" },
+	  255,
+	  "one\ntwo\n",
+	  "" },
+	{ "killed by a signal: 128 + 9",
+	  { "--", "sh", "-c", "kill -9 $$" },
+	  137,
+	  "",
+	  "" },
+	{ "no such command: 127",
+	  { "--", "frobnicate" },
+	  127,
+	  "frobnicate: No such file or directory\n",
+	  "" },
+	{ "much output, to its end",
+	  { "--", "seq", "100000" },
+	  0,
+	  "\n99999\n100000\n",
+	  "" },
 	{ "PID 1 reaps what it adopts",
-	  { "--", "sh", "-c", "(true & exec true); (sleep 1 &); while grep -qs 'State:.Z' /proc/[0-9]*/status || pidof sleep >/dev/null; do :; done; echo reaped" },
-	  0, "reaped\n", "" },
-	{ "the module is loaded, the tool in PATH", { "--", "sh", "-c", "ls /dev/undead; command -v undead" },
-	  0, "/dev/undead\n/bin/undead\n", "" },
+	  { "--", "sh", "-c",
+	    "(true & exec true); (sleep 1 &); while grep -qs 'State:.Z' /proc/[0-9]*/status || pidof sleep >/dev/null; do :; done; echo reaped" },
+	  0,
+	  "reaped\n",
+	  "" },
+	{ "the module is loaded, the tool in PATH",
+	  { "--", "sh", "-c", "ls /dev/undead; command -v undead" },
+	  0,
+	  "/dev/undead\n/bin/undead\n",
+	  "" },
 	{ "a shared folder, after a failing command",
-	  { "--share", dir, "--", "sh", "-c", "cat /share/in; echo made >/share/out; exit 3" }, 3, "given\n", "" },
-	{ "a panic", { "--", "sh", "-c", "echo before; echo c >/proc/sysrq-trigger" }, 126, "", "sysrq" },
+	  { "--share", dir, "--", "sh", "-c",
+	    "cat /share/in; echo made >/share/out; exit 3" },
+	  3,
+	  "given\n",
+	  "" },
+	{ "a panic",
+	  { "--", "sh", "-c", "echo before; echo c >/proc/sysrq-trigger" },
+	  126,
+	  "",
+	  "sysrq" },
 	{ "a reboot", { "--", "reboot", "-f" }, 126, "", "crashed or rebooted" },
-	{ "a hang", { "--timeout", "10", "--", "sh", "-c", "echo begun; exec sleep 1000" }, 124, "begun\n", "raise --timeout" },
-	{ "a kernel that dies before its init", { "--append", "rdinit=/none init=/none root=none", "--", "true" },
-	  126, "", "never got to its init" },
+	{ "a hang",
+	  { "--timeout", "10", "--", "sh", "-c", "echo begun; exec sleep 1000" },
+	  124,
+	  "begun\n",
+	  "raise --timeout" },
+	{ "a kernel that dies before its init",
+	  { "--append", "rdinit=/none init=/none root=none", "--", "true" },
+	  126,
+	  "",
+	  "never got to its init" },
 };
 
 static void result(bool ok, const char *name)
@@ -65,7 +101,8 @@ static pid_t start(const char *const *args)
 	memcpy(argv + 3, args, MAX_ARGS * sizeof(*args));
 	for (int fd = 1; fd < 3; fd++) {
 		snprintf(path, sizeof(path), "%s/%d", dir, fd);
-		file[fd] = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		file[fd] = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+				0600);
 	}
 	file[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pid = fork();
@@ -155,8 +192,8 @@ static bool await_output(pid_t pid, const char *word)
 static void check_killed(int sig, const char *name)
 {
 	static const char *const args[MAX_ARGS] = {
-		"--share", dir, "--timeout", "60", "--",
-		"sh", "-c", "echo begun; exec sleep 1000"
+		"--share", dir,  "--timeout", "60",
+		"--",      "sh", "-c",        "echo begun; exec sleep 1000"
 	};
 	pid_t pid = start(args);
 	bool begun = await_output(pid, "begun\n");
@@ -165,8 +202,11 @@ static void check_killed(int sig, const char *name)
 	kill(pid, sig);
 	waitpid(pid, &status, 0);
 	result(begun && all_gone() &&
-	       (sig == SIGKILL ? WIFSIGNALED(status) :
-		WIFEXITED(status) && WEXITSTATUS(status) == 128 + sig), name);
+		       (sig == SIGKILL ?
+				WIFSIGNALED(status) :
+				WIFEXITED(status) &&
+					WEXITSTATUS(status) == 128 + sig),
+	       name);
 }
 
 int main(int argc, char **argv)
@@ -191,8 +231,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		check(&calls[i]);
 	snprintf(command, sizeof(command), "grep -qx made %s/out", dir);
-	result(!system(command), "what the guest wrote to the shared folder is there");
-	check_killed(SIGKILL, "kill -9 of vm.sh leaves no QEMU and no virtiofsd");
+	result(!system(command),
+	       "what the guest wrote to the shared folder is there");
+	check_killed(SIGKILL,
+		     "kill -9 of vm.sh leaves no QEMU and no virtiofsd");
 	check_killed(SIGINT, "Ctrl-C ends it all: 130");
 	printf("1..%d\n", tests);
 

@@ -37,11 +37,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CONSOLE		"/dev/hvc0"
-#define STATUS		"/dev/vport0p1"
-#define OUTPUT		"/dev/vport0p2"
-#define EVIDENCE	"/dev/vport0p3"
-#define NODE_TIMEOUT_MS	20000
+#define CONSOLE         "/dev/hvc0"
+#define STATUS          "/dev/vport0p1"
+#define OUTPUT          "/dev/vport0p2"
+#define EVIDENCE        "/dev/vport0p3"
+#define NODE_TIMEOUT_MS 20000
 
 static int status_fd = -1;
 
@@ -100,10 +100,14 @@ static void mount_all(void)
 	static const struct {
 		const char *type, *where;
 	} mounts[] = {
-		{ "devtmpfs", "/dev" },		{ "proc", "/proc" },
-		{ "sysfs", "/sys" },		{ "devpts", "/dev/pts" },
-		{ "tmpfs", "/dev/shm" },	{ "tmpfs", "/tmp" },
-		{ "tmpfs", "/run" },		{ "debugfs", "/sys/kernel/debug" },
+		{ "devtmpfs", "/dev" },
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "devpts", "/dev/pts" },
+		{ "tmpfs", "/dev/shm" },
+		{ "tmpfs", "/tmp" },
+		{ "tmpfs", "/run" },
+		{ "debugfs", "/sys/kernel/debug" },
 		{ "tracefs", "/sys/kernel/tracing" },
 		{ "cgroup2", "/sys/fs/cgroup" },
 	};
@@ -114,8 +118,8 @@ static void mount_all(void)
 	}
 	chmod("/tmp", 01777);
 	if (symlink("/proc/self/fd", "/dev/fd") ||
-	    symlink("fd/0", "/dev/stdin") ||
-	    symlink("fd/1", "/dev/stdout") || symlink("fd/2", "/dev/stderr"))
+	    symlink("fd/0", "/dev/stdin") || symlink("fd/1", "/dev/stdout") ||
+	    symlink("fd/2", "/dev/stderr"))
 		perror("init: /dev/fd");
 }
 
@@ -147,8 +151,9 @@ static void mount_share(void)
 	if (fscanf(file, "%15s", type) != 1)
 		errno = EINVAL;
 	else if (!mount("share", "/share", type, 0,
-			strcmp(type, "9p") ? NULL :
-			"trans=virtio,version=9p2000.L,msize=262144,cache=none")) {
+			strcmp(type, "9p") ?
+				NULL :
+				"trans=virtio,version=9p2000.L,msize=262144,cache=none")) {
 		fclose(file);
 		return;
 	}
@@ -164,7 +169,8 @@ static char **command(void)
 	ssize_t size = fd < 0 ? 0 : read(fd, buffer, sizeof(buffer));
 	size_t n = 0;
 
-	for (char *s = buffer; s < buffer + size && n < 4095; s += strlen(s) + 1)
+	for (char *s = buffer; s < buffer + size && n < 4095;
+	     s += strlen(s) + 1)
 		argv[n++] = s;
 	if (fd >= 0)
 		close(fd);
@@ -234,8 +240,8 @@ static int serve(pid_t pid, int signals, int pipe, int port)
 		while ((gone = waitpid(-1, &status, WNOHANG)) > 0)
 			if (gone == pid)
 				result = WIFSIGNALED(status) ?
-					 128 + WTERMSIG(status) :
-					 WEXITSTATUS(status);
+						 128 + WTERMSIG(status) :
+						 WEXITSTATUS(status);
 	}
 	if (fds[1].fd >= 0)
 		pump(pipe, port);
@@ -245,9 +251,9 @@ static int serve(pid_t pid, int signals, int pipe, int port)
 /* What the command has kept of a failure, as a tar to the host. */
 static void send_evidence(int signals)
 {
-	static char *tar[] = {
-		"/bin/sh", "-c", "tar -c -C $UNDEAD_ARTIFACTS . >" EVIDENCE, NULL
-	};
+	static char *tar[] = { "/bin/sh", "-c",
+			       "tar -c -C $UNDEAD_ARTIFACTS . >" EVIDENCE,
+			       NULL };
 
 	/* An empty folder is removed, and there is nothing to send. */
 	if (rmdir("/undead/artifacts"))

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# systemd.sh SUITE: print the cached initramfs of a suite's own userland with
+# systemd as PID 1, which runs our init as its one service and powers off.
+. "$(dirname "$0")/lib.sh"
+
+suite=$1
+packages=systemd,systemd-sysv,base-files,bash,coreutils,dash,findutils,grep,login
+packages+=,mount,procps,sed,tar,util-linux,libjansson4,libkmod2
+
+make_userland() {
+	local url log=$1.log tree=$1.tree
+	url=$(mirror)
+	need mmdebstrap mmdebstrap
+	need cpio cpio
+	need_space 300000
+	say "making the systemd userland of $suite, once, about 10 s"
+	rm -rf "$tree"
+	if ! mmdebstrap --variant=extract --mode=chrootless \
+	     --aptopt='Acquire::Check-Valid-Until "false"' \
+	     --include="$packages" "$suite" "$tree" "$url" >"$log" 2>&1; then
+		explain "$log" "cannot make the systemd userland of $suite"
+		rm -rf "$log" "$tree"
+		return 1
+	fi
+	rm -rf "$tree"/usr/share/{doc,man,locale,info} "$tree"/var/lib/apt
+	echo root:x:0:0:root:/root:/bin/sh >"$tree/etc/passwd"
+	echo root:x:0: >"$tree/etc/group"
+	: >"$tree/etc/machine-id"
+	cat >"$tree/etc/systemd/system/undead.service" <<'END'
+[Unit]
+Description=the command of scripts/vm.sh
+SuccessAction=poweroff-force
+FailureAction=poweroff-force
+[Service]
+Type=oneshot
+ExecStart=/undead/init
+StandardOutput=journal+console
+END
+	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet) >"$1"
+	rm -rf "$log" "$tree"
+}
+
+make_once "systemd-$suite-$(cksum <"$0" | cut -d' ' -f1)" make_userland
