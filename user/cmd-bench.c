@@ -14,7 +14,7 @@
 #include "core/dev.h"
 #include "core/proc.h"
 
-#define MAX_ROUNDS	1000000
+#define MAX_ROUNDS 1000000
 
 /* From stat, which is half the price of status; nobody is in exec here. */
 static bool is_zombie(void *arg)
@@ -77,10 +77,10 @@ static int bench(int argc, char **argv)
 			fputs(cmd_bench.help, stdout);
 			return 0;
 		case OPT_OWN:
-			if (!parse_number(optarg, MAX_ROUNDS, &rounds) &&
-			    rounds)
+			if (!parse_number(optarg, MAX_ROUNDS, &rounds) && rounds)
 				break;
-			return usage_error(&cmd_bench, "'%s' is no count from 1 to %d",
+			return usage_error(&cmd_bench,
+					   "'%s' is no count from 1 to %d",
 					   optarg, MAX_ROUNDS);
 		default:
 			return bad_option(&cmd_bench, argv);
@@ -107,12 +107,11 @@ static int bench(int argc, char **argv)
 const struct command cmd_bench = {
 	.name = "bench",
 	.summary = "whole reproductions without the checks, to be timed",
-	.help =
-	"Usage: undead bench [--rounds N]\n\n"
-	"Makes and ends N zombie leaders (default 100): fork, thread, hold, kill,\n"
-	"release, reap. Prints nothing; 'make bench' times it beside a yardstick.\n\n"
-	"Example:\n"
-	"  time undead bench --rounds 1000\n\n"
-	"Exit status: 0; 2 wrong usage; 3 it did not work.\n",
+	.help = "Usage: undead bench [--rounds N]\n\n"
+		"Makes and ends N zombie leaders (default 100): fork, thread, hold, kill,\n"
+		"release, reap. Prints nothing; 'make bench' times it beside a yardstick.\n\n"
+		"Example:\n"
+		"  time undead bench --rounds 1000\n\n"
+		"Exit status: 0; 2 wrong usage; 3 it did not work.\n",
 	.run = bench,
 };

@@ -19,7 +19,7 @@ enum {
 	OPT_COUNT,
 };
 
-#define MAX_COUNT	1000
+#define MAX_COUNT 1000
 
 struct plan {
 	uint64_t deadline_ms, count;
@@ -34,15 +34,18 @@ static int check_deadline(struct plan *p, const char *text,
 	if (!text)
 		p->deadline_ms = info->default_deadline_ms;
 	if (err == -EINVAL)
-		return usage_error(&cmd_hold, "'%s' is no duration (500ms, 30s, 2m)",
+		return usage_error(&cmd_hold,
+				   "'%s' is no duration (500ms, 30s, 2m)",
 				   text);
 	if (!err && !p->deadline_ms)
-		return usage_error(&cmd_hold, "a deadline of 0 would hold nobody: give at least 1ms");
+		return usage_error(&cmd_hold,
+				   "a deadline of 0 would hold nobody: give at least 1ms");
 	if (err || p->deadline_ms > info->max_deadline_ms)
 		return usage_error(&cmd_hold,
-			"a deadline of %s is beyond the limit of %" PRIu64 " s (module parameter max_deadline_ms)",
-			text ? text : "default",
-			(uint64_t)info->max_deadline_ms / 1000);
+				   "a deadline of %s is beyond the limit of %" PRIu64
+				   " s (module parameter max_deadline_ms)",
+				   text ? text : "default",
+				   (uint64_t)info->max_deadline_ms / 1000);
 	return 0;
 }
 
@@ -58,7 +61,8 @@ static int make_held(int gate_fd, uint64_t n)
 					  0, 0);
 		if (!err)
 			err = dev_await(gate_fd, i + 1, AWAIT_MS);
-		if (!err && await_state(a[i].pid, a[i].pid, 'D', AWAIT_MS) != 'D')
+		if (!err &&
+		    await_state(a[i].pid, a[i].pid, 'D', AWAIT_MS) != 'D')
 			err = -ETIMEDOUT;
 		if (!err)
 			printf("%d\n", a[i].pid);
@@ -93,14 +97,18 @@ static int wait_for_end(int gate_fd, int signals)
 
 	while (still_held(gate_fd)) {
 		if (await_readable(signals, 200)) {
-			fprintf(stderr, "undead hold: interrupted, releasing %" PRIu64 "\n",
+			fprintf(stderr,
+				"undead hold: interrupted, releasing %" PRIu64
+				"\n",
 				still_held(gate_fd));
 			return 130;
 		}
 	}
 	if (dev_counters(gate_fd, &c))
 		return STATUS_BROKEN;
-	fprintf(stderr, "undead hold: over: %" PRIu64 " released by request, %" PRIu64 " by the deadline\n",
+	fprintf(stderr,
+		"undead hold: over: %" PRIu64 " released by request, %" PRIu64
+		" by the deadline\n",
 		(uint64_t)c.released[UNDEAD_REASON_REQUEST],
 		(uint64_t)c.released[UNDEAD_REASON_DEADLINE]);
 	return 0;
@@ -113,16 +121,21 @@ static int hold_some(const struct plan *p, int ctl)
 
 	if (!err) {
 		fd = dev_gate(ctl, 1U << UNDEAD_POINT_READ,
-			      UNDEAD_KIND_UNINTERRUPTIBLE, p->deadline_ms, NULL);
+			      UNDEAD_KIND_UNINTERRUPTIBLE, p->deadline_ms,
+			      NULL);
 		err = fd < 0 ? fd : make_held(fd, p->count);
 	}
 	if (err) {
-		complain(&cmd_hold, "cannot hold %" PRIu64 " process(es): %s; 'undead status' tells the limits",
+		complain(&cmd_hold,
+			 "cannot hold %" PRIu64
+			 " process(es): %s; 'undead status' tells the limits",
 			 p->count, strerror(-err));
 		return STATUS_BROKEN;
 	}
 	fflush(stdout);
-	fprintf(stderr, "undead hold: %" PRIu64 " in D for at most %.3g s; Ctrl-C or 'undead release PID' lets go\n",
+	fprintf(stderr,
+		"undead hold: %" PRIu64
+		" in D for at most %.3g s; Ctrl-C or 'undead release PID' lets go\n",
 		p->count, (double)p->deadline_ms / 1000);
 	return wait_for_end(fd, signals);
 }
@@ -153,7 +166,8 @@ static int hold(int argc, char **argv)
 		case OPT_COUNT:
 			if (parse_number(optarg, MAX_COUNT, &p.count) ||
 			    !p.count)
-				return usage_error(&cmd_hold, "'%s' is no count from 1 to %d",
+				return usage_error(&cmd_hold,
+						   "'%s' is no count from 1 to %d",
 						   optarg, MAX_COUNT);
 			break;
 		default:
@@ -175,19 +189,18 @@ static int hold(int argc, char **argv)
 const struct command cmd_hold = {
 	.name = "hold",
 	.summary = "hold new processes in D until released",
-	.help =
-	"Usage: undead hold [--count N] [--deadline TIME]\n\n"
-	"Forks N processes (default 1) that sleep in the device in D, prints their\n"
-	"pids to stdout and stays until they are released, by Ctrl-C, by 'undead\n"
-	"release' elsewhere, or by the deadline (default: that of the module). When\n"
-	"it ends, even by kill -9, they are released and end.\n\n"
-	"  --deadline TIME   500ms, 30s, 2m, 1h\n"
-	"  --count N         1 to 1000\n"
-	"  -h, --help        this text\n\n"
-	"Examples:\n"
-	"  undead hold\n"
-	"  undead hold --count 3 --deadline 10s &\n\n"
-	"Exit status: 0 all were released; 2 wrong usage; 3 cannot hold; 130\n"
-	"interrupted.\n",
+	.help = "Usage: undead hold [--count N] [--deadline TIME]\n\n"
+		"Forks N processes (default 1) that sleep in the device in D, prints their\n"
+		"pids to stdout and stays until they are released, by Ctrl-C, by 'undead\n"
+		"release' elsewhere, or by the deadline (default: that of the module). When\n"
+		"it ends, even by kill -9, they are released and end.\n\n"
+		"  --deadline TIME   500ms, 30s, 2m, 1h\n"
+		"  --count N         1 to 1000\n"
+		"  -h, --help        this text\n\n"
+		"Examples:\n"
+		"  undead hold\n"
+		"  undead hold --count 3 --deadline 10s &\n\n"
+		"Exit status: 0 all were released; 2 wrong usage; 3 cannot hold; 130\n"
+		"interrupted.\n",
 	.run = hold,
 };

@@ -8,7 +8,7 @@
 #include "runner.h"
 #include "scenario.h"
 
-#define UNDEAD_LIST_JSON	1
+#define UNDEAD_LIST_JSON 1
 
 static json_t *strings(const char *const *list)
 {
@@ -25,15 +25,17 @@ static void list_json(const struct scenario *const *all, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
-			json_pack("{ss ss sb sb so ss*}",
-				  "name", all[i]->name,
-				  "summary", all[i]->summary,
-				  "needs_device", !!(all[i]->needs & NEED_DEVICE),
-				  "needs_root", !!(all[i]->needs & NEED_ROOT),
-				  "watches", strings(all[i]->watches),
-				  "verdict", all[i]->verdict));
-	top = json_pack("{si so}", "undead_list", UNDEAD_LIST_JSON,
-			"scenarios", list);
+				      json_pack("{ss ss sb sb so ss*}", "name",
+						all[i]->name, "summary",
+						all[i]->summary, "needs_device",
+						!!(all[i]->needs & NEED_DEVICE),
+						"needs_root",
+						!!(all[i]->needs & NEED_ROOT),
+						"watches",
+						strings(all[i]->watches),
+						"verdict", all[i]->verdict));
+	top = json_pack("{si so}", "undead_list", UNDEAD_LIST_JSON, "scenarios",
+			list);
 	json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(top);
@@ -79,12 +81,11 @@ static int list(int argc, char **argv)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "list the scenarios",
-	.help =
-	"Usage: undead list [--json]\n\n"
-	"Lists every scenario with one line on what it makes.\n\n"
-	"Examples:\n"
-	"  undead list\n"
-	"  undead list --json | jq -r '.scenarios[].name'\n\n"
-	"Exit status: 0; 2 wrong usage.\n",
+	.help = "Usage: undead list [--json]\n\n"
+		"Lists every scenario with one line on what it makes.\n\n"
+		"Examples:\n"
+		"  undead list\n"
+		"  undead list --json | jq -r '.scenarios[].name'\n\n"
+		"Exit status: 0; 2 wrong usage.\n",
 	.run = list,
 };

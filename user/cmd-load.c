@@ -17,12 +17,13 @@
 
 #include "command.h"
 
-#define MODULE	"undead"
+#define MODULE "undead"
 
+/* clang-format off */
 #define FUNCTIONS(F)							\
 	F(kmod_new) F(kmod_unref) F(kmod_set_log_priority)		\
 	F(kmod_module_unref) F(kmod_module_new_from_path)		\
-	F(kmod_module_new_from_name) F(kmod_module_get_info)			\
+	F(kmod_module_new_from_name) F(kmod_module_get_info)		\
 	F(kmod_module_info_get_key) F(kmod_module_info_get_value)	\
 	F(kmod_module_info_free_list) F(kmod_list_next)			\
 	F(kmod_module_insert_module) F(kmod_module_remove_module)	\
@@ -43,6 +44,7 @@ static bool find_functions(const struct command *c)
 	complain(c, "libkmod.so.2 is not there: apt-get install libkmod2, or use insmod and rmmod");
 	return false;
 }
+/* clang-format on */
 
 static void unref_ctx(struct kmod_ctx **ctx)
 {
@@ -56,8 +58,8 @@ static void unref_module(struct kmod_module **m)
 		p_kmod_module_unref(*m);
 }
 
-#define _cleanup_ctx_		__attribute__((cleanup(unref_ctx)))
-#define _cleanup_module_	__attribute__((cleanup(unref_module)))
+#define _cleanup_ctx_    __attribute__((cleanup(unref_ctx)))
+#define _cleanup_module_ __attribute__((cleanup(unref_module)))
 
 static struct kmod_ctx *new_context(void)
 {
@@ -96,35 +98,44 @@ static int explain_load(struct kmod_module *m, const char *path, int err)
 	built_for(m, release, sizeof(release));
 	switch (-err) {
 	case EEXIST:
-		complain(&cmd_load, "the module is loaded already; 'undead status' shows it");
+		complain(&cmd_load,
+			 "the module is loaded already; 'undead status' shows it");
 		return 0;
 	case EPERM:
-		complain(&cmd_load, "not permitted: use sudo; if you are root, the kernel is locked down (Secure Boot) or modules are disabled: use 'make vm'");
+		complain(&cmd_load,
+			 "not permitted: use sudo; if you are root, the kernel is locked down (Secure Boot) or modules are disabled: use 'make vm'");
 		break;
 	case EKEYREJECTED:
-		complain(&cmd_load, "this kernel takes signed modules only: sign it, or use 'make vm'");
+		complain(&cmd_load,
+			 "this kernel takes signed modules only: sign it, or use 'make vm'");
 		break;
 	case ENOENT:
-		complain(&cmd_load, "there is no module at %s for Linux %s: build it with 'make module', or use 'make vm'",
+		complain(&cmd_load,
+			 "there is no module at %s for Linux %s: build it with 'make module', or use 'make vm'",
 			 path, u.release);
 		break;
 	case ENOEXEC:
 	case EINVAL:
 		if (!strcmp(release, u.release))
-			complain(&cmd_load, "the kernel refuses %s or its parameters: dmesg says why",
+			complain(&cmd_load,
+				 "the kernel refuses %s or its parameters: dmesg says why",
 				 path);
 		else if (!strcmp(release, "?"))
-			complain(&cmd_load, "%s is no kernel module: build one with 'make module'",
+			complain(&cmd_load,
+				 "%s is no kernel module: build one with 'make module'",
 				 path);
 		else
-			complain(&cmd_load, "%s is for Linux %s, this is Linux %s: rebuild it here with 'make module'",
+			complain(&cmd_load,
+				 "%s is for Linux %s, this is Linux %s: rebuild it here with 'make module'",
 				 path, release, u.release);
 		break;
 	case ENOSYS:
-		complain(&cmd_load, "this kernel loads no modules: use 'make vm'");
+		complain(&cmd_load,
+			 "this kernel loads no modules: use 'make vm'");
 		break;
 	default:
-		complain(&cmd_load, "cannot load %s (for Linux %s, this is %s): %s; see dmesg",
+		complain(&cmd_load,
+			 "cannot load %s (for Linux %s, this is %s): %s; see dmesg",
 			 path, release, u.release, strerror(-err));
 	}
 	return STATUS_BROKEN;
@@ -207,7 +218,8 @@ static int load(int argc, char **argv)
 		}
 	}
 	if (join(argv + optind, params, sizeof(params)))
-		return usage_error(&cmd_load, "parameters are NAME=VALUE; a file goes after --module");
+		return usage_error(&cmd_load,
+				   "parameters are NAME=VALUE; a file goes after --module");
 	if (!find_functions(&cmd_load))
 		return STATUS_BROKEN;
 	return path ? load_file(path, params) : load_installed(params);
@@ -233,7 +245,8 @@ static int unload_module(void)
 		return 0;
 	case EAGAIN:
 	case EBUSY:
-		complain(&cmd_unload, "the module is in use: somebody has /dev/undead or a gate open, or is held ('undead status'; 'undead release --all' lets go)");
+		complain(&cmd_unload,
+			 "the module is in use: somebody has /dev/undead or a gate open, or is held ('undead status'; 'undead release --all' lets go)");
 		return 1;
 	case EPERM:
 		complain(&cmd_unload, "not permitted: use sudo");
@@ -247,8 +260,7 @@ static int unload_module(void)
 static int unload(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "help", no_argument, NULL, OPT_HELP },
-		{ 0 }
+		{ "help", no_argument, NULL, OPT_HELP }, { 0 }
 	};
 	int c;
 
@@ -269,27 +281,25 @@ static int unload(int argc, char **argv)
 const struct command cmd_load = {
 	.name = "load",
 	.summary = "load the module",
-	.help =
-	"Usage: undead load [--module FILE] [PARAMETER=VALUE...]\n\n"
-	"Loads undead.ko from FILE, or the one installed for this kernel.\n\n"
-	"Parameters: deadline_ms, max_deadline_ms, max_gates, max_holds, unbounded\n"
-	"('modinfo undead' describes them).\n\n"
-	"Examples:\n"
-	"  sudo undead load\n"
-	"  sudo undead load --module ./undead.ko deadline_ms=30000\n\n"
-	"Exit status: 0 loaded, or was already; 2 wrong usage; 3 it cannot be.\n",
+	.help = "Usage: undead load [--module FILE] [PARAMETER=VALUE...]\n\n"
+		"Loads undead.ko from FILE, or the one installed for this kernel.\n\n"
+		"Parameters: deadline_ms, max_deadline_ms, max_gates, max_holds, unbounded\n"
+		"('modinfo undead' describes them).\n\n"
+		"Examples:\n"
+		"  sudo undead load\n"
+		"  sudo undead load --module ./undead.ko deadline_ms=30000\n\n"
+		"Exit status: 0 loaded, or was already; 2 wrong usage; 3 it cannot be.\n",
 	.run = load,
 };
 
 const struct command cmd_unload = {
 	.name = "unload",
 	.summary = "unload the module",
-	.help =
-	"Usage: undead unload\n\n"
-	"Unloads the module; refused at once while anything of it is in use.\n\n"
-	"Example:\n"
-	"  sudo undead unload\n\n"
-	"Exit status: 0 unloaded, or was not loaded; 1 in use; 2 wrong usage; 3 it\n"
-	"cannot be.\n",
+	.help = "Usage: undead unload\n\n"
+		"Unloads the module; refused at once while anything of it is in use.\n\n"
+		"Example:\n"
+		"  sudo undead unload\n\n"
+		"Exit status: 0 unloaded, or was not loaded; 1 in use; 2 wrong usage; 3 it\n"
+		"cannot be.\n",
 	.run = unload,
 };

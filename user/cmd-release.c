@@ -18,8 +18,8 @@ enum {
 static int report(int64_t n, const char *what)
 {
 	if (n == -ESRCH) {
-		complain(&cmd_release, "%s is not held; 'undead status' lists who is",
-			 what);
+		complain(&cmd_release,
+			 "%s is not held; 'undead status' lists who is", what);
 		return 1;
 	}
 	if (n < 0) {
@@ -86,7 +86,8 @@ static int release(int argc, char **argv)
 		}
 	}
 	if (!what == (optind == argc))
-		return usage_error(&cmd_release, "say whom: thread ids, or one of --all, --oldest, --id");
+		return usage_error(&cmd_release,
+				   "say whom: thread ids, or one of --all, --oldest, --id");
 	if (number && parse_number(number, INT64_MAX, &id))
 		return usage_error(&cmd_release, "'%s' is no number", number);
 	ctl = open_device(&cmd_release);
@@ -109,18 +110,17 @@ static int release(int argc, char **argv)
 const struct command cmd_release = {
 	.name = "release",
 	.summary = "let held threads go on",
-	.help =
-	"Usage: undead release TID...\n"
-	"       undead release --all | --oldest N | --id HOLD\n\n"
-	"Releases held threads, whoever holds them, in the whole system.\n\n"
-	"  TID...       these threads\n"
-	"  --all        everybody, and open every gate for good\n"
-	"  --oldest N   the N that have been held longest\n"
-	"  --id HOLD    the hold with this number ('undead status')\n"
-	"  -h, --help   this text\n\n"
-	"Examples:\n"
-	"  undead release 4711\n"
-	"  undead release --all\n\n"
-	"Exit status: 0; 1 somebody named is not held; 2 wrong usage; 3 no device.\n",
+	.help = "Usage: undead release TID...\n"
+		"       undead release --all | --oldest N | --id HOLD\n\n"
+		"Releases held threads, whoever holds them, in the whole system.\n\n"
+		"  TID...       these threads\n"
+		"  --all        everybody, and open every gate for good\n"
+		"  --oldest N   the N that have been held longest\n"
+		"  --id HOLD    the hold with this number ('undead status')\n"
+		"  -h, --help   this text\n\n"
+		"Examples:\n"
+		"  undead release 4711\n"
+		"  undead release --all\n\n"
+		"Exit status: 0; 1 somebody named is not held; 2 wrong usage; 3 no device.\n",
 	.run = release,
 };

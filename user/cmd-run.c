@@ -30,7 +30,8 @@ static int bisect_status(int status)
 
 static int no_such_scenario(const char *name)
 {
-	complain(&cmd_run, "there is no scenario '%s'; did you mean '%s'? 'undead list' has them all",
+	complain(&cmd_run,
+		 "there is no scenario '%s'; did you mean '%s'? 'undead list' has them all",
 		 name, scenario_nearest(name)->name);
 	return STATUS_USAGE;
 }
@@ -92,8 +93,8 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		status = run_named(argv + optind, argc - optind, out,
-				   artifacts);
+		status =
+			run_named(argv + optind, argc - optind, out, artifacts);
 	} else {
 		size_t n;
 		const struct scenario *const *all = scenarios(&n);
@@ -106,22 +107,21 @@ static int run(int argc, char **argv)
 const struct command cmd_run = {
 	.name = "run",
 	.summary = "play scenarios and check what the kernel does",
-	.help =
-	"Usage: undead run [OPTION...] [NAME...]\n\n"
-	"Plays the named scenarios, or all, one after the other, and prints every\n"
-	"expectation with the kernel function that makes it so.\n\n"
-	"  --tap             TAP version 13\n"
-	"  --json            one JSON object at the end (docs/json.md)\n"
-	"  --artifacts DIR   keep evidence of what did not pass there\n"
-	"                    (default: $UNDEAD_ARTIFACTS, else nowhere)\n"
-	"  --bisect          exit status for 'git bisect run'\n"
-	"  -h, --help        this text\n\n"
-	"Examples:\n"
-	"  undead run zombie-leader\n"
-	"  undead run --tap\n"
-	"  undead run --artifacts /tmp/evidence zombie-leader-init\n\n"
-	"Exit status: 0 all passed; 1 something FAILED (the kernel did something\n"
-	"else); 2 wrong usage; 3 BROKEN (the set-up, not the kernel); 4 nothing but\n"
-	"SKIP. With --bisect: 0, 1, 125 (3 and 4), 128 (anything else).\n",
+	.help = "Usage: undead run [OPTION...] [NAME...]\n\n"
+		"Plays the named scenarios, or all, one after the other, and prints every\n"
+		"expectation with the kernel function that makes it so.\n\n"
+		"  --tap             TAP version 13\n"
+		"  --json            one JSON object at the end (docs/json.md)\n"
+		"  --artifacts DIR   keep evidence of what did not pass there\n"
+		"                    (default: $UNDEAD_ARTIFACTS, else nowhere)\n"
+		"  --bisect          exit status for 'git bisect run'\n"
+		"  -h, --help        this text\n\n"
+		"Examples:\n"
+		"  undead run zombie-leader\n"
+		"  undead run --tap\n"
+		"  undead run --artifacts /tmp/evidence zombie-leader-init\n\n"
+		"Exit status: 0 all passed; 1 something FAILED (the kernel did something\n"
+		"else); 2 wrong usage; 3 BROKEN (the set-up, not the kernel); 4 nothing but\n"
+		"SKIP. With --bisect: 0, 1, 125 (3 and 4), 128 (anything else).\n",
 	.run = run,
 };

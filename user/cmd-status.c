@@ -10,7 +10,7 @@
 #include "core/out.h"
 #include "core/proc.h"
 
-#define UNDEAD_STATUS_JSON	1
+#define UNDEAD_STATUS_JSON 1
 
 struct view {
 	struct undead_info info;
@@ -44,11 +44,13 @@ static void name_of(const struct undead_hold *h, char *name, size_t size)
 
 static void show_text(const struct view *v)
 {
-	printf("held %u of at most %u, gates %u of at most %u, deadline %" PRIu64 " s (at most %" PRIu64 " s)\n",
+	printf("held %u of at most %u, gates %u of at most %u, deadline %" PRIu64
+	       " s (at most %" PRIu64 " s)\n",
 	       v->info.holds, v->info.max_holds, v->info.gates,
 	       v->info.max_gates, (uint64_t)v->info.default_deadline_ms / 1000,
 	       (uint64_t)v->info.max_deadline_ms / 1000);
-	printf("ever held %" PRIu64 ", passed %" PRIu64 ", refused %" PRIu64 "; released by",
+	printf("ever held %" PRIu64 ", passed %" PRIu64 ", refused %" PRIu64
+	       "; released by",
 	       (uint64_t)v->count.admitted, (uint64_t)v->count.passed,
 	       (uint64_t)v->count.refused);
 	for (int i = 0; i < UNDEAD_REASONS; i++)
@@ -63,7 +65,8 @@ static void show_text(const struct view *v)
 		char name[128];
 
 		name_of(h, name, sizeof(name));
-		printf("%8" PRIu64 " %6" PRIu64 " %8d %8d %-10s %-16s %8.1f s  %s\n",
+		printf("%8" PRIu64 " %6" PRIu64
+		       " %8d %8d %-10s %-16s %8.1f s  %s\n",
 		       (uint64_t)h->id, (uint64_t)h->gate, h->tgid, h->tid,
 		       dev_point_name(h->point), dev_kind_name(h->kind),
 		       held_for(h), name);
@@ -76,31 +79,33 @@ static void show_json(const struct view *v)
 
 	for (int i = 0; i < UNDEAD_REASONS; i++)
 		json_object_set_new(by, reasons[i],
-				    json_integer((json_int_t)v->count.released[i]));
+				    json_integer(
+					    (json_int_t)v->count.released[i]));
 	for (ssize_t i = 0; i < v->n; i++) {
 		const struct undead_hold *h = &v->holds[i];
 		char name[128];
 
 		name_of(h, name, sizeof(name));
 		json_array_append_new(holds,
-			json_pack("{sI sI si si ss ss sf ss}",
-				  "hold", (json_int_t)h->id,
-				  "gate", (json_int_t)h->gate, "tgid", h->tgid,
-				  "tid", h->tid,
-				  "point", dev_point_name(h->point),
-				  "kind", dev_kind_name(h->kind),
-				  "held_s", held_for(h), "name", name));
+				      json_pack("{sI sI si si ss ss sf ss}",
+						"hold", (json_int_t)h->id,
+						"gate", (json_int_t)h->gate,
+						"tgid", h->tgid, "tid", h->tid,
+						"point",
+						dev_point_name(h->point),
+						"kind", dev_kind_name(h->kind),
+						"held_s", held_for(h), "name",
+						name));
 	}
-	top = json_pack("{si si si si sI sI sI sI sI so so}",
-			"undead_status", UNDEAD_STATUS_JSON,
-			"abi", (int)v->info.abi,
-			"gates", (int)v->info.gates, "held", (int)v->info.holds,
+	top = json_pack("{si si si si sI sI sI sI sI so so}", "undead_status",
+			UNDEAD_STATUS_JSON, "abi", (int)v->info.abi, "gates",
+			(int)v->info.gates, "held", (int)v->info.holds,
 			"deadline_ms", (json_int_t)v->info.default_deadline_ms,
 			"max_deadline_ms", (json_int_t)v->info.max_deadline_ms,
-			"admitted", (json_int_t)v->count.admitted,
-			"passed", (json_int_t)v->count.passed,
-			"refused", (json_int_t)v->count.refused,
-			"released", by, "holds", holds);
+			"admitted", (json_int_t)v->count.admitted, "passed",
+			(json_int_t)v->count.passed, "refused",
+			(json_int_t)v->count.refused, "released", by, "holds",
+			holds);
 	json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(top);
@@ -166,12 +171,11 @@ static int status(int argc, char **argv)
 const struct command cmd_status = {
 	.name = "status",
 	.summary = "who is held, where, since when",
-	.help =
-	"Usage: undead status [--json]\n\n"
-	"Lists every held thread of the system, the limits and the counters.\n\n"
-	"Examples:\n"
-	"  undead status\n"
-	"  undead status --json | jq '.holds[].tid'\n\n"
-	"Exit status: 0; 2 wrong usage; 3 no device.\n",
+	.help = "Usage: undead status [--json]\n\n"
+		"Lists every held thread of the system, the limits and the counters.\n\n"
+		"Examples:\n"
+		"  undead status\n"
+		"  undead status --json | jq '.holds[].tid'\n\n"
+		"Exit status: 0; 2 wrong usage; 3 no device.\n",
 	.run = status,
 };

@@ -40,8 +40,7 @@ void complain(const struct command *c, const char *fmt, ...) __printf(2, 3);
  * usage_error() - the same, and where to read on
  * Return: STATUS_USAGE.
  */
-int usage_error(const struct command *c, const char *fmt, ...)
-	__printf(2, 3);
+int usage_error(const struct command *c, const char *fmt, ...) __printf(2, 3);
 
 /**
  * bad_option() - usage_error() for what getopt_long() refused
@@ -58,7 +57,7 @@ int open_device(const struct command *c);
 enum {
 	OPT_HELP = 'h',
 	OPT_JSON = 256,
-	OPT_OWN,	/* first value a command may use for itself */
+	OPT_OWN, /* first value a command may use for itself */
 };
 
 #endif

@@ -21,8 +21,8 @@ struct pidfd_exit_info {
 	int32_t exit_code;
 };
 
-#define GET_INFO	_IOWR(0xff, 11, struct pidfd_exit_info)
-#define INFO_EXIT	(1ULL << 3)
+#define GET_INFO  _IOWR(0xff, 11, struct pidfd_exit_info)
+#define INFO_EXIT (1ULL << 3)
 
 /* si_code and si_status as a wait status. */
 static int wait_status(int code, int status)

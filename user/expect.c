@@ -84,8 +84,8 @@ void expect_asleep_in(struct thread *t, const char *function, const char *why)
 
 	sscanf(s.stack, "[<%*[^>]>] %63[^+\n]", top);
 	expect(found && (!strncmp(s.wchan, "undead_", 7) ||
-			 !strcmp(s.wchan, "0")), why,
-	       "%s %d sleeps in %s, wchan %s, called from %s%s", t->name,
+			 !strcmp(s.wchan, "0")),
+	       why, "%s %d sleeps in %s, wchan %s, called from %s%s", t->name,
 	       t->tid, top, s.wchan, function,
 	       found ? "()" : "()? not in its stack");
 }
@@ -184,11 +184,12 @@ void expect_no_event(struct actor *p, int options, const char *why)
 
 	barrier();
 	r = waitid(P_PID, (id_t)p->pid, &si, WNOHANG | options);
-	expect(!r && !si.si_pid, why, "waitid(%s %d, WNOHANG%s%s): %s",
-	       p->name, p->pid, options & WEXITED ? "|WEXITED" : "",
+	expect(!r && !si.si_pid, why, "waitid(%s %d, WNOHANG%s%s): %s", p->name,
+	       p->pid, options & WEXITED ? "|WEXITED" : "",
 	       options & WNOWAIT ? "|WNOWAIT" : "",
-	       r ? strerror(errno) : si.si_pid ? "an event, expected none" :
-	       "nothing to report");
+	       r         ? strerror(errno) :
+	       si.si_pid ? "an event, expected none" :
+			   "nothing to report");
 }
 
 void expect_no_wakeup(int fd, const char *what, const char *why)
@@ -227,7 +228,8 @@ static void *wait_main(void *arg)
 	w->tid = gettid();
 	eventfd_write(w->tid_told, 1);
 	w->ret = waitid(P_PID, (id_t)w->target->pid, &w->si, WEXITED) < 0 ?
-		 -errno : 0;
+			 -errno :
+			 0;
 	eventfd_write(w->done, 1);
 	return NULL;
 }
@@ -278,13 +280,15 @@ void expect_waited(struct waiter *w, int code, int status, const char *why)
 	bool done = await_readable(w->done, AWAIT_MS);
 
 	if (!done) {
-		expect(false, why, "the thread blocked in waitid(%s %d): still asleep",
+		expect(false, why,
+		       "the thread blocked in waitid(%s %d): still asleep",
 		       w->target->name, w->target->pid);
 		return;
 	}
 	pthread_join(w->thread, NULL);
 	expect(!w->ret && w->si.si_pid == w->target->pid &&
-	       w->si.si_code == code && w->si.si_status == status, why,
+		       w->si.si_code == code && w->si.si_status == status,
+	       why,
 	       "the thread blocked in waitid(%s %d): %s, si_code %d, si_status %d (expected %d, %d)",
 	       w->target->name, w->target->pid,
 	       w->ret ? strerror(-w->ret) : "returned", w->si.si_code,

@@ -27,7 +27,7 @@
 #include "runner.h"
 #include "stage.h"
 
-#define DEFAULT_DEADLINE_MS	60000
+#define DEFAULT_DEADLINE_MS 60000
 
 struct guard {
 	const struct scenario *sc;
@@ -93,15 +93,14 @@ static void close_evidence(struct guard *g)
 static void keep(struct guard *g, const struct event *e)
 {
 	static const char *const what[] = {
-		[EVENT_STEP] = "step", [EVENT_EXPECT] = "FAILED",
-		[EVENT_NOTE] = "note", [EVENT_ACTOR] = "actor",
+		[EVENT_STEP] = "step",       [EVENT_EXPECT] = "FAILED",
+		[EVENT_NOTE] = "note",       [EVENT_ACTOR] = "actor",
 		[EVENT_DUMP] = "evidence\n", [EVENT_BROKEN] = "BROKEN",
-		[EVENT_SKIP] = "SKIP", [EVENT_END] = "end",
+		[EVENT_SKIP] = "SKIP",       [EVENT_END] = "end",
 	};
 
 	if (g->evidence)
-		fprintf(g->evidence, "%s %d %s\n",
-			e->ok ? "ok" : what[e->type],
+		fprintf(g->evidence, "%s %d %s\n", e->ok ? "ok" : what[e->type],
 			e->pid ? e->pid : e->number, e->text);
 }
 
@@ -158,8 +157,9 @@ static void handle(struct guard *g, const struct event *e)
 		break;
 	case EVENT_BROKEN:
 	case EVENT_SKIP:
-		reason(&g->r, e->type == EVENT_SKIP ? OUTCOME_SKIP :
-		       OUTCOME_BROKEN, "%s", e->text);
+		reason(&g->r,
+		       e->type == EVENT_SKIP ? OUTCOME_SKIP : OUTCOME_BROKEN,
+		       "%s", e->text);
 		g->over = true;
 		break;
 	case EVENT_END:
@@ -187,7 +187,7 @@ static bool next_event(struct guard *g)
 static void listen_to(struct guard *g)
 {
 	unsigned int deadline = g->sc->deadline_ms ? g->sc->deadline_ms :
-				DEFAULT_DEADLINE_MS;
+						     DEFAULT_DEADLINE_MS;
 	int64_t end = now_ms() + deadline;
 
 	for (;;) {
@@ -321,8 +321,8 @@ static int status_of(const int *count)
 	return count[OUTCOME_PASS] ? STATUS_PASSED : STATUS_SKIPPED;
 }
 
-int run_all(const struct scenario *const *list, size_t n,
-	    const struct out *out, const char *artifacts)
+int run_all(const struct scenario *const *list, size_t n, const struct out *out,
+	    const char *artifacts)
 {
 	int count[OUTCOMES] = { 0 };
 	int status;

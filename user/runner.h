@@ -47,7 +47,7 @@ const struct scenario *scenario_nearest(const char *name);
  *             or NULL
  * Return: STATUS_*, not those of --bisect.
  */
-int run_all(const struct scenario *const *list, size_t n,
-	    const struct out *out, const char *artifacts);
+int run_all(const struct scenario *const *list, size_t n, const struct out *out,
+	    const char *artifacts);
 
 #endif

@@ -46,8 +46,8 @@
 #include "core/util.h"
 
 /* What a scenario needs; without it: SKIP, with the reason. */
-#define NEED_DEVICE	(1U << 0)	/* /dev/undead, opened */
-#define NEED_ROOT	(1U << 1)	/* CAP_SYS_ADMIN and friends */
+#define NEED_DEVICE (1U << 0) /* /dev/undead, opened */
+#define NEED_ROOT   (1U << 1) /* CAP_SYS_ADMIN and friends */
 
 /**
  * struct scenario - one situation, as data
@@ -73,10 +73,10 @@ struct scenario {
 };
 
 /* Pointers to all scenarios stand in one section; nothing else lists them. */
-#define SCENARIO(id)							\
-	static const struct scenario id;				\
-	static const struct scenario *const id##_entry			\
-	__attribute__((used, retain, section("scenarios"))) = &id;	\
+#define SCENARIO(id)                                                       \
+	static const struct scenario id;                                   \
+	static const struct scenario *const id##_entry                     \
+		__attribute__((used, retain, section("scenarios"))) = &id; \
 	static const struct scenario id
 
 /* --- telling ------------------------------------------------------------ */

@@ -96,9 +96,8 @@ static size_t dump_file(char *text, size_t size, struct thread *t,
 
 void stage_dump(void)
 {
-	static const char *const files[] = {
-		"status", "wchan", "syscall", "stack"
-	};
+	static const char *const files[] = { "status", "wchan", "syscall",
+					     "stack" };
 	struct event e = { .type = EVENT_DUMP };
 
 	for (int i = 0; i < stage.nr_actors; i++) {
@@ -118,7 +117,7 @@ void stage_dump(void)
 /* --- setting the scene -------------------------------------------------- */
 
 static struct actor *new_actor(const char *name, struct thread *by,
-				uint64_t flags, int exit_signal)
+			       uint64_t flags, int exit_signal)
 {
 	struct event e = { .type = EVENT_ACTOR };
 	struct actor *a = &stage.actors[stage.nr_actors];

@@ -8,7 +8,7 @@
 #include "core/dev.h"
 
 static const struct command *const commands[] = {
-	&cmd_list,   &cmd_run,	&cmd_hold,   &cmd_release,
+	&cmd_list,   &cmd_run,   &cmd_hold, &cmd_release,
 	&cmd_status, &cmd_bench, &cmd_load, &cmd_unload,
 };
 
@@ -37,7 +37,8 @@ int usage_error(const struct command *c, const char *fmt, ...)
 
 int bad_option(const struct command *c, char **argv)
 {
-	return usage_error(c, "'%s' is no option of this command, or lacks its value",
+	return usage_error(c,
+			   "'%s' is no option of this command, or lacks its value",
 			   argv[optind - 1]);
 }
 
@@ -54,7 +55,8 @@ int open_device(const struct command *c)
 static void help(FILE *f)
 {
 	fputs("undead: processes that will not die: made on demand, proved, explained\n\n"
-	      "Usage: undead COMMAND [OPTION...] [ARGUMENT...]\n\n", f);
+	      "Usage: undead COMMAND [OPTION...] [ARGUMENT...]\n\n",
+	      f);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(f, "  %-10s%s\n", commands[i]->name,
 			commands[i]->summary);

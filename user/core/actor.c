@@ -16,7 +16,7 @@
 #include "util.h"
 
 /* How long a healthy actor may take to answer; loaded emulated machines. */
-#define ANSWER_MS	10000
+#define ANSWER_MS 10000
 
 /*
  * What a new thread says first: who it is. It is the reply to the order that
@@ -28,7 +28,7 @@ struct hello {
 };
 
 /* Result of an order that has sent a hello instead. */
-#define NO_REPLY	INT64_MIN
+#define NO_REPLY INT64_MIN
 
 /* Read end, kept open in every actor for the actors it forks. */
 static int life_read = -1;
@@ -219,7 +219,8 @@ static int64_t order_thread(const struct order *o)
 		return say_failed(o->fd, -ENOMEM);
 	memcpy(s->name, o->name, sizeof(s->name));
 	s->cmd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
-	err = s->cmd < 0 ? errno : pthread_create(&thread, NULL, thread_main, s);
+	err = s->cmd < 0 ? errno :
+			   pthread_create(&thread, NULL, thread_main, s);
 	if (err) {
 		if (s->cmd >= 0)
 			close(s->cmd);
@@ -408,7 +409,8 @@ int64_t order_sigaction(const struct order *o)
 		},
 	};
 
-	return sigaction((int)o->arg[0], &how[o->arg[1]], NULL) < 0 ? -errno : 0;
+	return sigaction((int)o->arg[0], &how[o->arg[1]], NULL) < 0 ? -errno :
+								      0;
 }
 
 int64_t order_caught(const struct order *o)

@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ACTOR_THREADS	16
+#define ACTOR_THREADS 16
 
 struct order;
 typedef int64_t (*order_fn)(const struct order *o);
@@ -132,15 +132,15 @@ int thread_result(struct thread *t, int timeout_ms, int64_t *result);
 
 /* Orders of general use; they return 0 or more, or -errno. */
 
-int64_t order_read(const struct order *o);	/* read one byte of @fd */
-int64_t order_pause(const struct order *o);	/* for ever, in pause() */
-int64_t order_exit_thread(const struct order *o);	/* SYS_exit arg[0] */
-int64_t order_exit_group(const struct order *o);	/* status arg[0] */
+int64_t order_read(const struct order *o);        /* read one byte of @fd */
+int64_t order_pause(const struct order *o);       /* for ever, in pause() */
+int64_t order_exit_thread(const struct order *o); /* SYS_exit arg[0] */
+int64_t order_exit_group(const struct order *o);  /* status arg[0] */
 int64_t order_getppid(const struct order *o);
-int64_t order_prctl(const struct order *o);	/* arg[0], arg[1] */
+int64_t order_prctl(const struct order *o); /* arg[0], arg[1] */
 int64_t order_setsid(const struct order *o);
-int64_t order_setpgid(const struct order *o);	/* of arg[0] to arg[1] */
-int64_t order_sigaction(const struct order *o);	/* arg[0]; see below */
+int64_t order_setpgid(const struct order *o);   /* of arg[0] to arg[1] */
+int64_t order_sigaction(const struct order *o); /* arg[0]; see below */
 
 /* arg[1] of order_sigaction(): a handler that counts, SA_NOCLDWAIT or not. */
 enum {
@@ -151,13 +151,13 @@ enum {
 	DISPOSE_DEFAULT_NOCLDWAIT,
 };
 
-int64_t order_caught(const struct order *o);	/* times arg[0] was caught */
+int64_t order_caught(const struct order *o); /* times arg[0] was caught */
 
 /* waitid(arg[0] as pid, 0: P_ALL; arg[1] options): what siginfo says, packed */
 int64_t order_wait(const struct order *o);
 
-#define WAITED_PID(r)		((pid_t)((r) >> 24))
-#define WAITED_CODE(r)		((int)((r) >> 16 & 0xff))
-#define WAITED_STATUS(r)	((int)((r) & 0xffff))
+#define WAITED_PID(r)    ((pid_t)((r) >> 24))
+#define WAITED_CODE(r)   ((int)((r) >> 16 & 0xff))
+#define WAITED_STATUS(r) ((int)((r)&0xffff))
 
 #endif

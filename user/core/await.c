@@ -9,7 +9,7 @@
 #include "util.h"
 
 /* Looks that only yield before those that sleep between. */
-#define EAGER	64
+#define EAGER 64
 
 bool await_true(bool (*seen)(void *arg), void *arg, int timeout_ms)
 {

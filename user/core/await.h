@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /* How long a state may take to come, ms: generous, for loaded emulated CPUs. */
-#define AWAIT_MS	10000
+#define AWAIT_MS 10000
 
 /**
  * await_true() - until @seen() says true

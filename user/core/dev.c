@@ -9,7 +9,7 @@
 #include "dev.h"
 #include "util.h"
 
-#define DEVICE	"/dev/undead"
+#define DEVICE "/dev/undead"
 
 static int call(int fd, unsigned long nr, void *arg)
 {
@@ -44,15 +44,18 @@ const char *dev_why(int err)
 		return "the module is not loaded: run 'undead load', or use 'make vm' for a throw-away machine";
 	case EACCES:
 	case EPERM:
-		return DEVICE " needs root (CAP_SYS_ADMIN in the initial user namespace): use sudo, or 'make vm'";
+		return DEVICE
+			" needs root (CAP_SYS_ADMIN in the initial user namespace): use sudo, or 'make vm'";
 	case ENODEV:
 	case ENXIO:
-		return DEVICE " is not our device: unload what made it, remove the node and run 'undead load'";
+		return DEVICE
+			" is not our device: unload what made it, remove the node and run 'undead load'";
 	case EPROTO:
 		return "the loaded module speaks another version of the device contract: rebuild both, then 'undead unload' and 'undead load'";
 	case EMFILE:
 	case ENFILE:
-		return "cannot open " DEVICE ": too many open files; raise ulimit -n";
+		return "cannot open " DEVICE
+		       ": too many open files; raise ulimit -n";
 	default:
 		return strerror(-err);
 	}

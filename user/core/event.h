@@ -8,22 +8,22 @@
 
 /* Never folded into one another before the last line of output. */
 enum outcome {
-	OUTCOME_PASS,	/* every expectation held */
-	OUTCOME_FAIL,	/* the kernel did something else */
-	OUTCOME_BROKEN,	/* our set-up failed */
-	OUTCOME_SKIP,	/* this kernel or user lacks what it needs */
+	OUTCOME_PASS,   /* every expectation held */
+	OUTCOME_FAIL,   /* the kernel did something else */
+	OUTCOME_BROKEN, /* our set-up failed */
+	OUTCOME_SKIP,   /* this kernel or user lacks what it needs */
 	OUTCOMES,
 };
 
 enum event_type {
-	EVENT_STEP,	/* text; number. The guardian answers with one byte. */
-	EVENT_EXPECT,	/* ok, text, why */
-	EVENT_NOTE,	/* text */
-	EVENT_ACTOR,	/* a process to look after: pid; text is its name */
-	EVENT_DUMP,	/* evidence after a failure: text, many lines */
-	EVENT_BROKEN,	/* text; the last event */
-	EVENT_SKIP,	/* text; the last event */
-	EVENT_END,	/* the story is over; the last event */
+	EVENT_STEP,   /* text; number. The guardian answers with one byte. */
+	EVENT_EXPECT, /* ok, text, why */
+	EVENT_NOTE,   /* text */
+	EVENT_ACTOR,  /* a process to look after: pid; text is its name */
+	EVENT_DUMP,   /* evidence after a failure: text, many lines */
+	EVENT_BROKEN, /* text; the last event */
+	EVENT_SKIP,   /* text; the last event */
+	EVENT_END,    /* the story is over; the last event */
 };
 
 struct event {

@@ -9,7 +9,7 @@
 
 #include "out.h"
 
-#define UNDEAD_RUN_JSON	1
+#define UNDEAD_RUN_JSON 1
 
 static json_t *scenarios, *steps, *facts, *evidence;
 
@@ -32,14 +32,15 @@ static void json_event(const struct event *e)
 	switch (e->type) {
 	case EVENT_STEP:
 		facts = json_array();
-		json_array_append_new(steps, json_pack("{si ss so}",
-			"number", e->number, "text", e->text,
-			"expectations", facts));
+		json_array_append_new(steps,
+				      json_pack("{si ss so}", "number",
+						e->number, "text", e->text,
+						"expectations", facts));
 		break;
 	case EVENT_EXPECT:
 		json_array_append_new(facts ? facts : evidence,
-			json_pack("{sb ss ss}", "held", e->ok, "text", e->text,
-				  "why", e->why));
+				      json_pack("{sb ss ss}", "held", e->ok,
+						"text", e->text, "why", e->why));
 		break;
 	case EVENT_DUMP:
 	case EVENT_NOTE:
@@ -53,12 +54,13 @@ static void json_event(const struct event *e)
 static void json_close(const struct result *r)
 {
 	json_array_append_new(scenarios,
-		json_pack("{ss ss ss ss si si sI so so}", "name", r->name,
-			  "summary", r->summary,
-			  "outcome", outcome_name(r->outcome),
-			  "reason", r->reason, "held", r->held,
-			  "failed", r->failed, "ms", (json_int_t)r->ms,
-			  "steps", steps, "evidence", evidence));
+			      json_pack("{ss ss ss ss si si sI so so}", "name",
+					r->name, "summary", r->summary,
+					"outcome", outcome_name(r->outcome),
+					"reason", r->reason, "held", r->held,
+					"failed", r->failed, "ms",
+					(json_int_t)r->ms, "steps", steps,
+					"evidence", evidence));
 }
 
 static void json_end(const int *count, int status)
@@ -67,12 +69,10 @@ static void json_end(const int *count, int status)
 	json_t *all;
 
 	uname(&u);
-	all = json_pack("{si ss so s{si si si si} si}",
-			"undead_run", UNDEAD_RUN_JSON, "kernel", u.release,
-			"scenarios", scenarios, "count",
-			"pass", count[OUTCOME_PASS],
-			"fail", count[OUTCOME_FAIL],
-			"broken", count[OUTCOME_BROKEN],
+	all = json_pack("{si ss so s{si si si si} si}", "undead_run",
+			UNDEAD_RUN_JSON, "kernel", u.release, "scenarios",
+			scenarios, "count", "pass", count[OUTCOME_PASS], "fail",
+			count[OUTCOME_FAIL], "broken", count[OUTCOME_BROKEN],
 			"skip", count[OUTCOME_SKIP], "status", status);
 	json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');

@@ -5,11 +5,11 @@
 
 #include "out.h"
 
-#define GREEN	"32"
-#define RED	"31"
-#define YELLOW	"33"
-#define BOLD	"1"
-#define DIM	"2"
+#define GREEN  "32"
+#define RED    "31"
+#define YELLOW "33"
+#define BOLD   "1"
+#define DIM    "2"
 
 static void paint(const char *code, const char *text)
 {
@@ -63,9 +63,7 @@ static void text_event(const struct event *e)
 
 static void text_close(const struct result *r)
 {
-	static const char *const colour[OUTCOMES] = {
-		GREEN, RED, RED, YELLOW
-	};
+	static const char *const colour[OUTCOMES] = { GREEN, RED, RED, YELLOW };
 
 	putchar('\n');
 	if (r->ended)

@@ -48,7 +48,7 @@ int parse_duration(const char *text, uint64_t *ms)
 		const char *unit;
 		uint64_t ms;
 	} units[] = {
-		{ "", 1000 }, { "ms", 1 }, { "s", 1000 },
+		{ "", 1000 },   { "ms", 1 },      { "s", 1000 },
 		{ "m", 60000 }, { "h", 3600000 },
 	};
 	const char *end;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define __printf(f, v)	__attribute__((format(printf, f, v)))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+#define __printf(f, v) __attribute__((format(printf, f, v)))
 
 static inline void close_fd(int *fd)
 {
@@ -31,9 +31,9 @@ static inline void close_file(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_close_	__attribute__((cleanup(close_fd)))
-#define _cleanup_free_	__attribute__((cleanup(free_ptr)))
-#define _cleanup_file_	__attribute__((cleanup(close_file)))
+#define _cleanup_close_ __attribute__((cleanup(close_fd)))
+#define _cleanup_free_  __attribute__((cleanup(free_ptr)))
+#define _cleanup_file_  __attribute__((cleanup(close_file)))
 
 /**
  * now_ms() - CLOCK_MONOTONIC in milliseconds
@@ -73,7 +73,7 @@ int pidfd_of(pid_t pid, unsigned int flags);
  * for pidfd_open()"), 6.9; older kernels answer EINVAL.
  */
 #ifndef PIDFD_THREAD
-#define PIDFD_THREAD	O_EXCL
+#define PIDFD_THREAD O_EXCL
 #endif
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "../scenario.h"
 
-#define CODE(n)	((n) << 8)
+#define CODE(n) ((n) << 8)
 
 /* P with a leader that has ended by SYS_exit(3), and T that lives. */
 static struct thread *dead_leader(struct actor **p)
@@ -21,8 +21,10 @@ static struct thread *dead_leader(struct actor **p)
 	exit_thread(leader(*p), 3);
 	expect_state(leader(*p), 'Z',
 		     "exit_notify(): EXIT_ZOMBIE; thread_group_empty() is false");
-	expect_no_sigchld(*p, "exit_notify(): a delayed leader is not announced");
-	expect_no_event(*p, WEXITED, "wait_consider_task(): delay_group_leader()");
+	expect_no_sigchld(*p,
+			  "exit_notify(): a delayed leader is not announced");
+	expect_no_event(*p, WEXITED,
+			"wait_consider_task(): delay_group_leader()");
 	return t;
 }
 
@@ -32,8 +34,8 @@ static struct thread *dead_leader(struct actor **p)
  * and pidfs_exit()"), 6.15, which stable kernels may have too: either is right
  * before 6.15, but both must say the same.
  */
-static void expect_group_code(struct actor *p, int own, int group,
-			      int wnowait, int stat, const char *why)
+static void expect_group_code(struct actor *p, int own, int group, int wnowait,
+			      int stat, const char *why)
 {
 	struct views seen = view_death(p);
 	struct views want = {
@@ -76,7 +78,8 @@ static const char *const group_watches[] = {
 
 SCENARIO(exit_code_group) = {
 	.name = "exit-code-group",
-	.summary = "the leader ends first, the last thread calls exit_group(): its code counts",
+	.summary =
+		"the leader ends first, the last thread calls exit_group(): its code counts",
 	.needs = NEED_ROOT,
 	.watches = group_watches,
 	.play = exit_group_after_leader,
@@ -123,7 +126,8 @@ static void killed_after_leader(void)
 
 SCENARIO(exit_code_killed) = {
 	.name = "exit-code-killed",
-	.summary = "the leader ended by SYS_exit(), the healthy rest is killed: it works",
+	.summary =
+		"the leader ended by SYS_exit(), the healthy rest is killed: it works",
 	.needs = NEED_ROOT,
 	.watches = group_watches,
 	.verdict = "leader-exited",
@@ -146,7 +150,8 @@ static void single(void)
 
 SCENARIO(exit_code_single) = {
 	.name = "exit-code-single",
-	.summary = "a process with one thread exits, another is killed: all views agree",
+	.summary =
+		"a process with one thread exits, another is killed: all views agree",
 	.needs = NEED_ROOT,
 	.play = single,
 };

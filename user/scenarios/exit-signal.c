@@ -32,7 +32,8 @@ static void clone_child(int signal, const char *what)
 	ask(leader(r), order_sigaction, SIGCHLD, DISPOSE_CATCH);
 	c = spawn_clone(r, "C", 0, signal);
 	exit_group(leader(c), 7);
-	expect_state(leader(c), 'Z', "do_notify_parent(): autoreap is for SIGCHLD");
+	expect_state(leader(c), 'Z',
+		     "do_notify_parent(): autoreap is for SIGCHLD");
 	expect_equal(ask(leader(r), order_wait, c->pid, look), -ECHILD,
 		     "waitid(C) in R",
 		     "eligible_child(): its exit signal is not SIGCHLD");
@@ -66,8 +67,8 @@ static void play(void)
 	exit_group(leader(c), 2);
 	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	expect_equal(ask(leader(r), order_wait, c->pid,
-			 WEXITED | WNOHANG | __WCLONE), -ECHILD,
-		     "waitid(C, __WCLONE) in R",
+			 WEXITED | WNOHANG | __WCLONE),
+		     -ECHILD, "waitid(C, __WCLONE) in R",
 		     "eligible_child(): its exit signal is SIGCHLD");
 
 	step("adopted, a child with exit signal SIGUSR1 is an ordinary one");
@@ -81,13 +82,14 @@ static void play(void)
 
 SCENARIO(exit_signal) = {
 	.name = "exit-signal",
-	.summary = "children with another exit signal: __WCLONE, __WALL, adoption",
+	.summary =
+		"children with another exit signal: __WCLONE, __WALL, adoption",
 	.needs = NEED_ROOT,
 	.play = play,
 };
 
 #ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP	(1ULL << 34)
+#define CLONE_AUTOREAP (1ULL << 34)
 #endif
 
 static void autoreap(void)
@@ -102,7 +104,8 @@ static void autoreap(void)
 	expect_wakeup(c->pidfd, "pidfd of C", "do_notify_pidfd()");
 	expect_gone(leader(c), "do_notify_parent(): signal->autoreap");
 	expect_equal(ask(leader(r), order_wait, c->pid, WEXITED | __WALL),
-		     -ECHILD, "waitid(C, __WALL) in R", "release_task() has run");
+		     -ECHILD, "waitid(C, __WALL) in R",
+		     "release_task() has run");
 	expect_equal(ask(leader(r), order_caught, SIGCHLD, 0), 0,
 		     "times R caught SIGCHLD", "do_notify_parent(): sig is 0");
 

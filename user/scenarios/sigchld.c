@@ -13,9 +13,9 @@
 
 struct row {
 	const char *what;
-	int how;		/* DISPOSE_* */
+	int how; /* DISPOSE_* */
 	bool autoreap;
-	int caught;		/* times R's handler ran */
+	int caught; /* times R's handler ran */
 	const char *why;
 };
 
@@ -76,7 +76,8 @@ static void play(void)
 
 SCENARIO(sigchld) = {
 	.name = "sigchld",
-	.summary = "SIGCHLD default, caught, ignored, SA_NOCLDWAIT: zombie or not, told or not",
+	.summary =
+		"SIGCHLD default, caught, ignored, SA_NOCLDWAIT: zombie or not, told or not",
 	.play = play,
 };
 
@@ -116,6 +117,7 @@ static void last_child(void)
 
 SCENARIO(wait_last_child) = {
 	.name = "wait-last-child",
-	.summary = "SIGCHLD ignored: a blocked wait returns ECHILD when the last child is gone",
+	.summary =
+		"SIGCHLD ignored: a blocked wait returns ECHILD when the last child is gone",
 	.play = last_child,
 };

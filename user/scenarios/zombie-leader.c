@@ -202,7 +202,9 @@ static int64_t order_look(const struct order *o)
 	siginfo_t si = { 0 };
 
 	return waitid(P_PID, (id_t)o->arg[0], &si,
-		      WEXITED | WNOHANG | WNOWAIT) < 0 ? -errno : si.si_pid;
+		      WEXITED | WNOHANG | WNOWAIT) < 0 ?
+		       -errno :
+		       si.si_pid;
 }
 
 static void expect_nobody_told(struct cast *c)
@@ -250,7 +252,8 @@ static void try_to_help(struct cast *c)
 		return;
 	step("it cannot be helped: P's parent is killed");
 	kill_parent(c);
-	expect_both_listed(c, "reparent_leader(): a zombie with threads is only moved");
+	expect_both_listed(c,
+			   "reparent_leader(): a zombie with threads is only moved");
 	expect_no_change(c);
 }
 
@@ -268,8 +271,10 @@ static void release_t(struct cast *c)
 		expect_sigchld(c->p, CLD_KILLED, SIGKILL,
 			       "do_notify_parent(): once, when the group is empty");
 	expect_gone(c->t, "release_task(): a thread reaps itself");
-	expect_gone(c->l, c->by_init ? "release_task(): init has reaped it" :
-		    "release_task(): the waiting thread has reaped it");
+	expect_gone(c->l,
+		    c->by_init ?
+			    "release_task(): init has reaped it" :
+			    "release_task(): the waiting thread has reaped it");
 	expect_equal(release(c->gate), 0, "holds left at the gate",
 		     "the device counted T out");
 }
@@ -314,7 +319,8 @@ static void parent_lives(void)
 
 SCENARIO(zombie_leader_plain) = {
 	.name = "zombie-leader",
-	.summary = "killed, its leader a zombie, one thread in D: its parent hears nothing",
+	.summary =
+		"killed, its leader a zombie, one thread in D: its parent hears nothing",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -328,7 +334,8 @@ static void adopted_by_subreaper(void)
 
 SCENARIO(zombie_leader_subreaper) = {
 	.name = "zombie-leader-subreaper",
-	.summary = "the same when the parent died first and a subreaper adopted it",
+	.summary =
+		"the same when the parent died first and a subreaper adopted it",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -342,7 +349,8 @@ static void parent_killed_after(void)
 
 SCENARIO(zombie_leader_orphaned) = {
 	.name = "zombie-leader-orphaned",
-	.summary = "the same when the parent is killed afterwards: PPid changes, nothing else",
+	.summary =
+		"the same when the parent is killed afterwards: PPid changes, nothing else",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -356,7 +364,8 @@ static void adopted_by_init(void)
 
 SCENARIO(zombie_leader_init) = {
 	.name = "zombie-leader-init",
-	.summary = "the same when init adopted it: an init that reaps is no help",
+	.summary =
+		"the same when init adopted it: an init that reaps is no help",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.adopted_by_init = true,
 	.watches = watches,

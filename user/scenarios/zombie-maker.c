@@ -13,7 +13,7 @@
 #include "../core/proc.h"
 #include "../scenario.h"
 
-#define MEMORY	(16L << 20)
+#define MEMORY (16L << 20)
 
 static int64_t order_take_memory(const struct order *o)
 {
@@ -67,7 +67,8 @@ static void play(void)
 	step("kill -9 of C is no use");
 	send_signal(c, SIGKILL);
 	barrier();
-	expect_state(leader(c), 'Z', "complete_signal(): nobody is left to take it");
+	expect_state(leader(c), 'Z',
+		     "complete_signal(): nobody is left to take it");
 	expect_equal(ask(leader(r), order_wait, c->pid,
 			 WEXITED | WNOHANG | WNOWAIT),
 		     (int64_t)c->pid << 24 | CLD_EXITED << 16 | 7,
@@ -84,7 +85,8 @@ static void play(void)
 
 SCENARIO(zombie_maker) = {
 	.name = "zombie-maker",
-	.summary = "a parent that does not wait: its dead child stays until the parent ends",
+	.summary =
+		"a parent that does not wait: its dead child stays until the parent ends",
 	.needs = NEED_ROOT,
 	.verdict = "parent-does-not-wait",
 	.play = play,
