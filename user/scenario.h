@@ -133,7 +133,10 @@ struct thread *thread(struct actor *p, const char *name);
 struct thread *leader(struct actor *p);
 
 /**
- * gate() - a gate of our own: points read and ioctl, uninterruptible
+ * gate() - a gate of our own, uninterruptible
+ *
+ * It holds whoever reads from it, and at the points flush and fault those who
+ * are told to be held there, by hold_in_exit().
  *
  * Its deadline is far beyond the scenario's: a hold that ended by it fails the
  * scenario at its end.
@@ -149,6 +152,29 @@ int gate(void);
  * Returns when the device counts it and /proc shows it asleep in D.
  */
 void hold_read(struct thread *t, int gate_fd);
+
+/**
+ * enum exit_point - where in do_exit() a thread is held
+ * @IN_MM_RELEASE: exit_mm(): its tid is cleared in a page of the gate; mm and
+ *                 files are there; the process needs a second thread
+ * @IN_FILES:      exit_files(): flush of a file that only it has open; no mm,
+ *                 no files
+ *
+ * Both are after PF_EXITING and after the group's code is decided, and before
+ * exit_notify().
+ */
+enum exit_point {
+	IN_MM_RELEASE,
+	IN_FILES,
+};
+
+/**
+ * hold_in_exit() - @t ends by SYS_exit(@status) and is held on its way
+ *
+ * Returns when it is seen in D there.
+ */
+void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
+		  int status);
 
 /**
  * release() - let all threads held at a gate go on

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The runner: sets the scene for a story and tells the guardian. */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -173,8 +176,9 @@ struct thread *leader(struct actor *p)
 
 int gate(void)
 {
-	const unsigned int points = 1U << UNDEAD_POINT_READ |
-				    1U << UNDEAD_POINT_IOCTL;
+	const unsigned int points =
+		1U << UNDEAD_POINT_READ | 1U << UNDEAD_POINT_IOCTL |
+		1U << UNDEAD_POINT_FAULT | 1U << UNDEAD_POINT_FLUSH;
 	struct undead_info info;
 	int fd = dev_info(stage.ctl, &info);
 
@@ -199,19 +203,68 @@ static uint64_t held(int gate_fd)
 	return c.held;
 }
 
+static void await_held(struct thread *t, int gate_fd, uint64_t count)
+{
+	int err = dev_await(gate_fd, count, AWAIT_MS);
+
+	if (err)
+		broken("%s %d is not held: %s", t->name, t->tid,
+		       strerror(-err));
+	/* The device counts it just before it sleeps. */
+	if (await_state(t->actor->pid, t->tid, 'D', AWAIT_MS) != 'D')
+		broken("%s %d is held but not seen in D", t->name, t->tid);
+}
+
 void hold_read(struct thread *t, int gate_fd)
 {
 	uint64_t before = held(gate_fd);
 	int err = thread_tell(t, order_read, gate_fd, 0, 0);
 
-	if (!err)
-		err = dev_await(gate_fd, before + 1, AWAIT_MS);
 	if (err)
-		broken("%s %d is not held at read: %s", t->name, t->tid,
+		broken("%s %d takes no order: %s", t->name, t->tid,
 		       strerror(-err));
-	/* The device counts it just before it sleeps. */
-	if (await_state(t->actor->pid, t->tid, 'D', AWAIT_MS) != 'D')
-		broken("%s %d is held but not seen in D", t->name, t->tid);
+	await_held(t, gate_fd, before + 1);
+}
+
+/* A file of the gate that no other thread has. */
+static int64_t order_own_files(const struct order *o)
+{
+	if (unshare(CLONE_FILES) < 0)
+		return -errno;
+	return fcntl(o->fd, F_DUPFD_CLOEXEC, 3) < 0 ? -errno : 0;
+}
+
+/* The kernel writes 0 there when the thread ends: the first touch. */
+static int64_t order_tid_in_gate(const struct order *o)
+{
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE),
+			  PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	syscall(SYS_set_tid_address, page);
+	return 0;
+}
+
+void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
+		  int status)
+{
+	order_fn prepare = where == IN_FILES ? order_own_files :
+					       order_tid_in_gate;
+	uint64_t before = held(gate_fd);
+	int err = thread_tell(t, prepare, gate_fd, 0, 0);
+	int64_t result = 0;
+
+	if (!err)
+		err = thread_result(t, AWAIT_MS, &result);
+	/* Not before: it has closed the descriptor that we sent by now. */
+	if (!err && result >= 0)
+		err = dev_enrol(gate_fd, t->tid);
+	if (err || result < 0)
+		broken("cannot prepare %s %d to be held in do_exit(): %s",
+		       t->name, t->tid, strerror(err ? -err : (int)-result));
+	exit_thread(t, status);
+	await_held(t, gate_fd, before + 1);
 }
 
 int64_t release(int gate_fd)

@@ -116,6 +116,13 @@ int dev_await(int gate_fd, uint64_t count, uint64_t timeout_ms)
 	return call(gate_fd, UNDEAD_IOC_AWAIT, &a);
 }
 
+int dev_enrol(int gate_fd, pid_t tid)
+{
+	struct undead_enrol e = { .size = sizeof(e), .tid = tid };
+
+	return call(gate_fd, UNDEAD_IOC_ENROL, &e);
+}
+
 ssize_t dev_list(int fd, struct undead_hold **holds)
 {
 	_cleanup_free_ struct undead_hold *all = NULL;

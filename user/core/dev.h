@@ -72,6 +72,13 @@ int64_t dev_gate_open(int fd, unsigned int flags);
 int dev_await(int gate_fd, uint64_t count, uint64_t timeout_ms);
 
 /**
+ * dev_enrol() - name a thread that may be held at points nobody asks for
+ * @gate_fd: the gate
+ * @tid: the thread; only the owner of the gate may name others
+ */
+int dev_enrol(int gate_fd, pid_t tid);
+
+/**
  * dev_list() - all that is held, by rising hold id
  * @fd: gate fd: there; control file: in the whole system
  * @holds: out: array to free(), NULL when none
