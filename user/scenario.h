@@ -108,11 +108,13 @@ void skip(const char *fmt, ...) __printf(1, 2) __attribute__((noreturn));
 /**
  * spawn() - a process whose parent is the runner
  * spawn_by() - a process whose parent is another actor
+ * spawn_from() - the same, forked by a thread that need not be the leader
  * @name: up to 15 characters, as the story calls it
  * Return: the process, its leader waiting for orders.
  */
 struct actor *spawn(const char *name);
 struct actor *spawn_by(struct actor *parent, const char *name);
+struct actor *spawn_from(struct thread *parent, const char *name);
 
 /**
  * spawn_clone() - the same by clone3()

@@ -151,6 +151,11 @@ struct actor *spawn_by(struct actor *parent, const char *name)
 	return new_actor(name, leader(parent), 0, SIGCHLD);
 }
 
+struct actor *spawn_from(struct thread *parent, const char *name)
+{
+	return new_actor(name, parent, 0, SIGCHLD);
+}
+
 struct actor *spawn_clone(struct actor *parent, const char *name,
 			  uint64_t flags, int exit_signal)
 {
