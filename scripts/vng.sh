@@ -61,5 +61,9 @@ fi
 # A pid name space: whatever ends us ends all of it.
 ns=(unshare --pid --fork --kill-child --mount-proc)
 "${ns[@]}" true 2>/dev/null || ns+=(--map-root-user)
-exec "${ns[@]}" timeout --foreground "$timeout" vng "${args[@]}" -- \
-	bash -c "$(printf %q "$script")"
+# vng opens what is its stdout anew and truncates it: two pipes.
+exec "${ns[@]}" bash -o pipefail -c '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1 | cat
+	status=$?
+	[ $status != 124 ] || echo "vm: no end after $2 s, the guest was stopped: raise --timeout" >&2
+	exit $status' sh \
+	timeout "$timeout" vng "${args[@]}" -- bash -c "$(printf %q "$script")"
