@@ -144,20 +144,19 @@ static void load_modules(const char *file)
 static void mount_share(void)
 {
 	FILE *file = fopen("/undead/share", "re");
+	const char *options = NULL;
 	char type[16] = "";
 
 	if (!file)
 		return;
-	if (fscanf(file, "%15s", type) != 1)
-		errno = EINVAL;
-	else if (!mount("share", "/share", type, 0,
-			strcmp(type, "9p") ?
-				NULL :
-				"trans=virtio,version=9p2000.L,msize=262144,cache=none")) {
-		fclose(file);
-		return;
-	}
-	fail("mount /share");
+	if (!fgets(type, sizeof(type), file))
+		fail("/undead/share");
+	fclose(file);
+	type[strcspn(type, "\n")] = 0;
+	if (!strcmp(type, "9p"))
+		options = "trans=virtio,version=9p2000.L,msize=262144";
+	if (mount("share", "/share", type, 0, options))
+		fail("mount /share");
 }
 
 /* argv from a file of strings, each ended by NUL; a login shell without one. */
