@@ -20,7 +20,7 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Ikmod/uapi -Iuser -MMD -MP $
 LDLIBS := -ldl -ljansson -lpthread
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
-	mmdebstrap busybox-static cpio qemu-system-x86 udev
+	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
 .PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest FORCE
@@ -36,7 +36,7 @@ help:
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
 
 deps:
-	@scripts/deps.sh $(PACKAGES)
+	@scripts/deps.sh $(PACKAGES:?%='?%')
 
 build: $B/undead $B/guest-init $B/vmrun $B/tally
 

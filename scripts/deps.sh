@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# deps.sh PACKAGE...: install those that are missing, with sudo if need be.
+# deps.sh PACKAGE...: install those that are missing, with sudo if need be. One
+# with a '?' before it only where this release has it.
 . "$(dirname "$0")/lib.sh"
 
 [ "$(uname -m)" = x86_64 ] || die "x86_64 only, this is $(uname -m)"
@@ -8,6 +9,10 @@ command -v dpkg-query >/dev/null ||
 	{ say "no Debian: make sure of the equivalents of: $*"; exit; }
 missing=()
 for package; do
+	if [ "$package" != "${package#\?}" ]; then
+		package=${package#\?}
+		apt-cache show "$package" >/dev/null 2>&1 || continue
+	fi
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
 		missing+=("$package")
 done

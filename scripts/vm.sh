@@ -158,8 +158,10 @@ exec {initramfs}<"$guest.cpio"
 rm -rf "$guest" "$guest.cpio"
 trap - EXIT
 
-[ ${#gdb[@]} = 0 ] ||
-	say "gdb: gdb $(dirname "$image")/vmlinux -ex 'target remote localhost:1234'"
+if [ ${#gdb[@]} -gt 0 ]; then
+	append+=' nokaslr'
+	say "gdb: gdb ${kdir:+$kdir/vmlinux }-ex 'target remote localhost:1234'"
+fi
 
 exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
 	--evidence "$artifacts/evidence.tar" \
