@@ -22,6 +22,7 @@
 static const char *suite;
 static char dir[] = "/tmp/undead-vm-test.XXXXXX";
 static int tests, failures;
+static bool cannot_share; /* as a plain user, with Debian 12's virtiofsd */
 
 static const struct call {
 	const char *name, *args[MAX_ARGS];
@@ -166,6 +167,12 @@ static void check(const struct call *c)
 
 	waitpid(start(c->args), &status, 0);
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (status == 125 && strstr(contents(2), "wants to be root")) {
+		cannot_share = true;
+		printf("ok %d %s # SKIP this virtiofsd wants to be root\n",
+		       ++tests, c->name);
+		return;
+	}
 	ok = status == c->status && ends_with(contents(1), c->out) &&
 	     strstr(contents(2), c->err) && all_gone();
 	result(ok, c->name);
@@ -191,11 +198,11 @@ static bool await_output(pid_t pid, const char *word)
 
 static void check_killed(int sig, const char *name)
 {
-	static const char *const args[MAX_ARGS] = {
+	static const char *const args[MAX_ARGS + 2] = {
 		"--share", dir,  "--timeout", "60",
 		"--",      "sh", "-c",        "echo begun; exec sleep 1000"
 	};
-	pid_t pid = start(args);
+	pid_t pid = start(cannot_share ? args + 2 : args);
 	bool begun = await_output(pid, "begun\n");
 	int status;
 
@@ -231,8 +238,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		check(&calls[i]);
 	snprintf(command, sizeof(command), "grep -qx made %s/out", dir);
-	result(!system(command),
-	       "what the guest wrote to the shared folder is there");
+	if (!cannot_share)
+		result(!system(command),
+		       "what the guest wrote to the shared folder is there");
 	check_killed(SIGKILL,
 		     "kill -9 of vm.sh leaves no QEMU and no virtiofsd");
 	check_killed(SIGINT, "Ctrl-C ends it all: 130");
