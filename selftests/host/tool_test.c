@@ -56,8 +56,8 @@ static const struct call good[] = {
 	{ { "load", "--help" }, 0, "Examples:" },
 	{ { "unload", "--help" }, 0, "Example:" },
 	{ { "run", "zombie-leader" }, 4, "SKIP zombie-leader: " },
-	{ { "run", "--tap" }, 4, "ok 1 zombie-leader # SKIP " },
-	{ { "run", "--json" }, 4, "\"status\": 4" },
+	{ { "run", "--tap", "zombie-leader" }, 4, "ok 1 zombie-leader # SKIP " },
+	{ { "run", "--json", "zombie-leader" }, 4, "\"status\": 4" },
 	{ { "run", "--bisect", "zombie-leader" }, 125, "SKIP" },
 };
 
