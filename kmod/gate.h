@@ -102,42 +102,47 @@ struct undead_instance {
 
 extern spinlock_t undead_lock;
 
+/* main.c: module parameters */
 extern unsigned int undead_max_gates;
 extern unsigned int undead_max_holds;
 
-/* Called with undead_lock held. */
+int undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
+		 struct file *file, unsigned int cmd, unsigned long arg);
+
+/* gate.c; the first two are called with undead_lock held */
 u64 undead_gate_open(struct undead_gate *gate, enum undead_reason reason);
 u64 undead_instance_open(struct undead_instance *inst, bool implicit,
 			 enum undead_reason reason);
-void undead_for_each_busy(void (*fn)(struct undead_gate *gate, void *data),
-			  void *data);
-
-/* To be called without it, after a gate was opened. */
-void undead_drain(void);
-
-struct undead_instance *undead_instance_new(u64 deadline);
-void undead_instance_put(struct undead_instance *inst);
-struct undead_gate *undead_gate_new(struct undead_instance *inst, u32 points,
-				    u32 kind, u64 deadline);
-void undead_gate_free(struct undead_gate *gate);
-
-int undead_hold(struct undead_gate *gate, enum undead_point point,
-		enum undead_where where, bool nonblock);
-int undead_hold_async(struct undead_gate *gate, struct kiocb *iocb);
-void undead_complete_released(void);
 u64 undead_open(struct undead_instance *inst, struct undead_gate *gate,
 		bool every);
 u64 undead_open_every(bool stop, enum undead_reason reason);
 void undead_resume(void);
-int undead_release(struct undead_gate *gate, u32 what, u64 id, u64 *released);
 int undead_rearm(struct undead_gate *gate);
 int undead_await(struct undead_gate *gate, u64 count, u64 timeout_ms, u64 *held);
-u64 undead_list(struct undead_gate *gate, u64 after, struct undead_hold *buf,
-		u32 capacity, u32 *count);
-void undead_count(struct undead_gate *gate, struct undead_counters *counters);
 __poll_t undead_gate_poll_mask(struct undead_gate *gate);
 __poll_t undead_instance_poll_mask(struct undead_instance *inst);
 void undead_usage(u32 *gates, u32 *holds);
+struct undead_gate *undead_gate_new(struct undead_instance *inst, u32 points,
+				    u32 kind, u64 deadline);
+void undead_gate_free(struct undead_gate *gate);
+struct undead_instance *undead_instance_new(u64 deadline);
+void undead_instance_put(struct undead_instance *inst);
+
+/* hold.c; the first four are covered by undead_lock */
+extern bool undead_stopped;	/* suspend or reboot: hold nobody */
+extern u32 undead_nr_holds;
+void undead_drain_later(struct undead_gate *gate);
+void undead_for_each_busy(void (*fn)(struct undead_gate *gate, void *data),
+			  void *data);
+void undead_drain(void);
+void undead_complete_released(void);
+int undead_hold(struct undead_gate *gate, enum undead_point point,
+		enum undead_where where, bool nonblock);
+int undead_hold_async(struct undead_gate *gate, struct kiocb *iocb);
+int undead_release(struct undead_gate *gate, u32 what, u64 id, u64 *released);
+u64 undead_list(struct undead_gate *gate, u64 after, struct undead_hold *buf,
+		u32 capacity, u32 *count);
+void undead_count(struct undead_gate *gate, struct undead_counters *counters);
 
 /* enrol.c */
 bool undead_enrolled(struct undead_gate *gate);
@@ -146,10 +151,6 @@ void undead_enrolled_free(struct undead_gate *gate);
 
 /* points.c */
 extern const struct file_operations undead_gate_fops;
-
-/* main.c */
-int undead_ioctl(struct undead_instance *inst, struct undead_gate *gate,
-		 struct file *file, unsigned int cmd, unsigned long arg);
 
 /* lifeline.c */
 int undead_lifeline_init(void);

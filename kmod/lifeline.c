@@ -200,7 +200,6 @@ static int on_reboot(struct notifier_block *nb, unsigned long event, void *data)
 static struct notifier_block suspend_block = { .notifier_call = on_suspend };
 static struct notifier_block reboot_block = { .notifier_call = on_reboot };
 
-
 int undead_lifeline_init(void)
 {
 	int err;

@@ -417,7 +417,7 @@ static int sharer(void *unused)
 /* CLONE_FILES keeps the table of files after the owner. */
 static void share_files(struct owner *me)
 {
-	static char stack[16384] __attribute__((aligned(16)));
+	static char stack[16384] __attribute__((__aligned__(16)));
 	pid_t pid = clone(sharer, stack + sizeof(stack), CLONE_FILES | SIGCHLD,
 			  NULL);
 
