@@ -233,17 +233,23 @@ static inline int ended(pid_t pid)
 	return status;
 }
 
+/* 0 or the errno. */
+static inline int put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
 static inline bool set_parameter(const char *name, const char *value)
 {
 	char path[128];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n == (ssize_t)strlen(value);
+	return !put(path, value);
 }
 
 #endif /* UNDEAD_SELFTESTS_DEVICE_H */

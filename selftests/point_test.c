@@ -223,7 +223,7 @@ TEST_F(point, fault_in_mm_release_by_the_robust_list)
 
 	self->gate = gate_create(self->control, POINT(FAULT), DEADLINE_MS);
 	pid = victim(self->gate, exit_with_robust_list);
-	EXPECT_HELD(FAULT, NONE, "futex_exit_release", true, true, true);
+	EXPECT_HELD(FAULT, NONE, "do_exit", true, true, true);
 	EXPECT_GOES_ON(pid);
 }
 
@@ -355,6 +355,34 @@ TEST_F(point, mapping_does_not_split)
 	EXPECT_EQ(-1, munmap(at + PAGE, PAGE));
 	EXPECT_EQ(-1, mprotect(at + PAGE, PAGE, PROT_NONE));
 	EXPECT_EQ(0, munmap(at, 3 * PAGE));
+}
+
+/* A mapping is for those who made it and touch it. */
+TEST_F(point, mapping_catches_nobody_else)
+{
+	char path[64], c, *at, *own;
+	pid_t pid;
+	int fd;
+
+	self->gate = gate_create(self->control, POINT(FAULT), DEADLINE_MS);
+	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->gate, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	snprintf(path, sizeof(path), "/proc/%d/mem", getpid());
+	pid = fork();
+	if (!pid) {
+		if (enrol(self->gate, 0, 0))
+			_exit(1);
+		own = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_POPULATE,
+			   self->gate, 0);
+		if (own == MAP_FAILED || munmap(own, PAGE))
+			_exit(2);
+		fd = open(path, O_RDONLY);
+		if (fd < 0 || pread(fd, &c, 1, (off_t)at) >= 0)
+			_exit(3);
+		_exit(*(volatile char *)at);
+	}
+	EXPECT_EQ(SIGSEGV, ended(pid) & ~0x80);
+	EXPECT_EQ(0, counters(self->gate).admitted);
 }
 
 static void do_close(int gate)

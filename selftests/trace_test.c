@@ -16,17 +16,12 @@ FIXTURE(trace)
 	char dir[64];
 };
 
-static bool put(const char *dir, const char *name, const char *value)
+static int put_in(const char *dir, const char *name, const char *value)
 {
 	char path[128];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n > 0;
+	return put(path, value);
 }
 
 FIXTURE_SETUP(trace)
@@ -39,12 +34,12 @@ FIXTURE_SETUP(trace)
 		 getpid());
 	if (mkdir(self->dir, 0700))
 		SKIP(return, "needs tracefs with instances");
-	ASSERT_TRUE(put(self->dir, EVENT, "1"));
+	ASSERT_EQ(0, put_in(self->dir, EVENT, "1"));
 }
 
 FIXTURE_TEARDOWN(trace)
 {
-	put(self->dir, EVENT, "0");
+	put_in(self->dir, EVENT, "0");
 	rmdir(self->dir);
 }
 
