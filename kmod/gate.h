@@ -102,6 +102,14 @@ struct undead_instance {
 
 extern spinlock_t undead_lock;
 
+/* A bug for check-debug, which must notice: see Kbuild. */
+#ifdef UNDEAD_SLEEP_UNDER_LOCK
+#include <linux/delay.h>
+#define undead_bug()	msleep(1)
+#else
+#define undead_bug()	do { } while (0)
+#endif
+
 /* main.c: module parameters */
 extern unsigned int undead_max_gates;
 extern unsigned int undead_max_holds;

@@ -92,6 +92,7 @@ static void link_hold(struct undead_held *held)
 	struct undead_gate *gate = held->gate;
 
 	lockdep_assert_held(&undead_lock);
+	undead_bug();
 	held->id = ++last_hold_id;
 	held->since_ns = ktime_get_ns();
 	hash_add(holds_by_id, &held->by_id, held->id);
