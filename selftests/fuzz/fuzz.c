@@ -52,6 +52,15 @@ struct step {
 #define STEP_KEEP	2	/* the actor leaves the fd open */
 #define STEP_THREAD	4	/* in a new thread of the actor */
 
+/* The first of ops[]. */
+enum { READ, CLOSE, CREATE };
+
+/* What is sent to an actor. */
+struct job {
+	struct step step;
+	int fd;
+};
+
 struct actor {
 	int sock;
 	pid_t tid;
@@ -524,6 +533,7 @@ static bool op_bad_create(int fd, const struct step *s)
 /* ------------------------------------------------------ what S itself does */
 
 static void start_process(struct actor *a);
+static bool transfer(int sock, struct job *job, bool send);
 
 static bool op_open(int fd, const struct step *s)
 {
@@ -574,6 +584,18 @@ static bool op_close_gate(int fd, const struct step *s)
 {
 	put(&gate[s->slot % GATES], -1);
 	return fd >= 0;
+}
+
+/* A process closes it last, unless others have it too. */
+static bool op_hand_over(int fd, const struct step *s)
+{
+	struct job job = { .step = { .op = CLOSE }, .fd = fd };
+	bool ok;
+
+	ok = transfer(actor[THREADS + s->a % (ACTORS - THREADS)].sock, &job,
+		      true);
+	put(&gate[s->slot % GATES], -1);
+	return ok && fd >= 0;
 }
 
 static bool op_dup(int fd, const struct step *s)
@@ -648,7 +670,9 @@ static const struct {
 	unsigned int by;
 	unsigned int on;
 } ops[] = {
-	{ "read", op_read, 160, BY_ACTOR, ON_GATE },
+	[READ] = { "read", op_read, 160, BY_ACTOR, ON_GATE },
+	[CLOSE] = { "dup, close", op_close, 30, BY_ACTOR, ON_GATE },
+	[CREATE] = { "create", op_create, 25, BY_S, ON_CONTROL },
 	{ "hold", op_hold, 80, BY_ACTOR, ON_GATE },
 	{ "read control", op_read, 5, BY_ACTOR, ON_CONTROL },
 	{ "read nonblock", op_nonblock, 5, BY_ACTOR, ON_GATE },
@@ -657,7 +681,6 @@ static const struct {
 	{ "copy to map", op_copy, 20, BY_PROCESS, ON_GATE },
 	{ "aio", op_aio, 20, BY_PROCESS, ON_GATE },
 	{ "enrol self", op_enrol_self, 30, BY_PROCESS, ON_GATE },
-	{ "dup, close", op_close, 30, BY_ACTOR, ON_GATE },
 	{ "fork", op_fork, 4, BY_PROCESS, ON_GATE },
 	{ "tid address", op_tid_address, 5, BY_PROCESS, ON_GATE },
 	{ "exit", op_exit, 6, BY_PROCESS, ON_GATE },
@@ -680,8 +703,8 @@ static const struct {
 	{ "bad create", op_bad_create, 15, BY_ANY, ON_CONTROL },
 	{ "open", op_open, 3, BY_S, ON_CONTROL },
 	{ "close control", op_close_control, 1, BY_S, ON_CONTROL },
-	{ "create", op_create, 25, BY_S, ON_CONTROL },
-	{ "close gate", op_close_gate, 15, BY_S, ON_GATE },
+	{ "close gate", op_close_gate, 5, BY_S, ON_GATE },
+	{ "hand over", op_hand_over, 15, BY_S, ON_GATE },
 	{ "dup", op_dup, 5, BY_S, ON_GATE },
 	{ "enrol", op_enrol, 20, BY_S, ON_GATE },
 	{ "signal", op_signal, 60, BY_S, ON_GATE },
@@ -726,9 +749,9 @@ static struct step draw_step(__u64 *state)
 	    (ops[s.op].on & ON_CONTROL && r % 16 == 0))
 		s.flags |= STEP_WIDE;
 	r >>= 4;
-	if (s.actor < ACTORS && r % 4 == 0)
+	if (s.actor >= THREADS && s.actor < ACTORS && r % 16 == 0)
 		s.flags |= STEP_KEEP;
-	r >>= 2;
+	r >>= 4;
 	if (s.actor < ACTORS && r % 8 == 0)
 		s.flags |= STEP_THREAD;
 	return s;
@@ -742,11 +765,6 @@ static void perform(const struct step *s, int fd)
 }
 
 /* ------------------------------------------------------------------ actors */
-
-struct job {
-	struct step step;
-	int fd;
-};
 
 static void do_job(const struct job *job)
 {
@@ -906,7 +924,7 @@ static void begin(void)
 /* Process actors are held while S ends. */
 static void hold_all(void)
 {
-	struct job job = { .step.op = 0 };
+	struct job job = { .step.op = READ };
 	int i;
 
 	job.fd = gate_create(control[0], POINT(READ), AWAIT_MS);
@@ -947,9 +965,7 @@ static void nothing(int sig)
 /* A sequence begins with gates, so that there is something to hold at. */
 static void first_gate(struct step *s, int i)
 {
-	s->op = 0;
-	while (ops[s->op].fn != op_create)
-		s->op++;
+	s->op = CREATE;
 	s->actor = ACTORS;
 	s->flags = STEP_WIDE;
 	s->slot = (__u8)i;
