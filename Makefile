@@ -23,7 +23,7 @@ PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest FORCE
+.PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest fuzz soak FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -127,10 +127,26 @@ $B/bench/%: selftests/bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< -lpthread
 
+# Static: its processes come and go faster.
+$B/fuzz/fuzz: selftests/fuzz/fuzz.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $< -lpthread
+
+# SEED= and OPS= as wanted; the same seed, the same operations.
+OPS ?= 20000
+SEED ?= 0x$(shell git rev-parse --short=12 HEAD)
+FUZZ = --add build/fuzz:/fuzz $(if $(KDIR),--kdir '$(KDIR)',--suite $(SUITE)) \
+	-- /fuzz/fuzz --seed $(SEED)
+
+fuzz: deps
+	@$(MAKE) build $B/fuzz/fuzz
+	@scripts/vm.sh --timeout 900 $(FUZZ) --ops $(OPS)
+
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'
 
 clean:
 	rm -rf $B
 
--include $(OBJ:.o=.d) $(wildcard $B/*.d $B/host/*.d $B/vm/*.d)
+-include $(OBJ:.o=.d) $(wildcard $B/*.d $B/fuzz/*.d $B/host/*.d $B/vm/*.d)

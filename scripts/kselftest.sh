@@ -5,6 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 
 # shellcheck disable=SC2016
-exec "$top/scripts/vm.sh" --timeout 600 --add "$top/build/kselftest:/kselftest" "$@" -- \
+exec "$top/scripts/vm.sh" --mem 2048 --timeout 600 --add "$top/build/kselftest:/kselftest" "$@" -- \
 	sh -c 'cd /kselftest/undead && BASE_DIR=/kselftest && . ../kselftest/runner.sh &&
 		run_many $(find . -maxdepth 1 -type f -perm -1 | sort)'

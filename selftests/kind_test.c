@@ -134,7 +134,9 @@ static int blocked(void)
 	char line[16384];
 	int n = -1;
 
-	while (file && fgets(line, sizeof(line), file))
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "procs_blocked %d", &n) == 1)
 			break;
 	fclose(file);

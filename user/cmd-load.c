@@ -44,6 +44,7 @@ static bool find_functions(const struct command *c)
 	complain(c, "libkmod.so.2 is not there: apt-get install libkmod2, or use insmod and rmmod");
 	return false;
 }
+
 /* clang-format on */
 
 static void unref_ctx(struct kmod_ctx **ctx)
