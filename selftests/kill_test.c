@@ -27,17 +27,16 @@
 
 #include "kselftest.h"
 
-#define SCENARIO	"zombie-leader"
-#define KILLS		10
-#define LIMIT_MS	2000
-#define MAX_STEPS	32
-#define MAX_RUNS	2000
+#define SCENARIO  "zombie-leader"
+#define KILLS     10
+#define LIMIT_MS  2000
+#define MAX_STEPS 32
+#define MAX_RUNS  2000
 
 enum victim { RUNNER, GUARDIAN, BOTH, VICTIMS };
 
-static const char *const victim_name[VICTIMS] = {
-	"the runner", "the guardian", "runner and guardian"
-};
+static const char *const victim_name[VICTIMS] = { "the runner", "the guardian",
+						  "runner and guardian" };
 
 /* One run of the scenario. */
 struct run {
@@ -250,7 +249,7 @@ int main(void)
 {
 	const char *text = getenv("UNDEAD_SEED");
 	unsigned int seed = text ? (unsigned int)strtoul(text, NULL, 0) :
-			    (unsigned int)getpid();
+				   (unsigned int)getpid();
 
 	ksft_print_header();
 	if (access("/dev/undead", R_OK | W_OK))

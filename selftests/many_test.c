@@ -9,10 +9,10 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define MANY		10000
-#define LONG_MS		100000	/* under the hung-task detector's 120 s */
-#define STACK_SIZE	(16 << 10)
-#define KB_EACH		64	/* both stacks, task_struct, page tables */
+#define MANY       10000
+#define LONG_MS    100000 /* under the hung-task detector's 120 s */
+#define STACK_SIZE (16 << 10)
+#define KB_EACH    64 /* both stacks, task_struct, page tables */
 
 FIXTURE(many)
 {
@@ -87,7 +87,7 @@ static void *held_thread(void *gate)
 }
 
 /* Returns how many were made. */
-static int start_all(FIXTURE_DATA(many) *self)
+static int start_all(FIXTURE_DATA(many) * self)
 {
 	pthread_attr_t attr;
 	int i;
@@ -104,7 +104,7 @@ static int start_all(FIXTURE_DATA(many) *self)
 }
 
 /* Returns how many there are; more than MANY: MANY + 1. */
-static int list_all(FIXTURE_DATA(many) *self)
+static int list_all(FIXTURE_DATA(many) * self)
 {
 	__u64 after = 0;
 	int n = 0, got;
@@ -126,9 +126,9 @@ static long ms_since(long *mark)
 }
 
 static void hold_and_release(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(many) *self,
+			     FIXTURE_DATA(many) * self,
 			     void (*let_go)(struct __test_metadata *_metadata,
-					    FIXTURE_DATA(many) *self))
+					    FIXTURE_DATA(many) * self))
 {
 	long mark = now_ms(), hold_ms, release_ms;
 	struct undead_counters c;
@@ -163,7 +163,7 @@ static void hold_and_release(struct __test_metadata *_metadata,
 }
 
 static void all_at_once(struct __test_metadata *_metadata,
-			FIXTURE_DATA(many) *self)
+			FIXTURE_DATA(many) * self)
 {
 	__u64 n;
 
@@ -172,7 +172,7 @@ static void all_at_once(struct __test_metadata *_metadata,
 }
 
 static void open_for_good(struct __test_metadata *_metadata,
-			  FIXTURE_DATA(many) *self)
+			  FIXTURE_DATA(many) * self)
 {
 	__u64 n;
 
@@ -181,14 +181,14 @@ static void open_for_good(struct __test_metadata *_metadata,
 }
 
 /* Oldest and newest in turn: none is where the last one was. */
-static struct undead_hold *pick(FIXTURE_DATA(many) *self, int i)
+static struct undead_hold *pick(FIXTURE_DATA(many) * self, int i)
 {
 	return &self->entry[i % 2 ? MANY - 1 - i / 2 : i / 2];
 }
 
 /* One line for all that fail. */
 static void one_by_one(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(many) *self, __u32 what)
+		       FIXTURE_DATA(many) * self, __u32 what)
 {
 	int i, done = 0;
 
@@ -201,21 +201,21 @@ static void one_by_one(struct __test_metadata *_metadata,
 	EXPECT_EQ(MANY, done);
 }
 
-static void by_tid(struct __test_metadata *_metadata, FIXTURE_DATA(many) *self)
+static void by_tid(struct __test_metadata *_metadata, FIXTURE_DATA(many) * self)
 {
 	one_by_one(_metadata, self, UNDEAD_RELEASE_TID);
 }
 
-static void by_id(struct __test_metadata *_metadata, FIXTURE_DATA(many) *self)
+static void by_id(struct __test_metadata *_metadata, FIXTURE_DATA(many) * self)
 {
 	one_by_one(_metadata, self, UNDEAD_RELEASE_HOLD);
 }
 
-#define MANY_TEST(how)						\
-TEST_F_TIMEOUT(many, how, LONG_MS / 1000)			\
-{								\
-	hold_and_release(_metadata, self, how);			\
-}
+#define MANY_TEST(how)                                  \
+	TEST_F_TIMEOUT(many, how, LONG_MS / 1000)       \
+	{                                               \
+		hold_and_release(_metadata, self, how); \
+	}
 
 MANY_TEST(all_at_once)
 MANY_TEST(open_for_good)

@@ -11,7 +11,7 @@
 
 #include "kselftest.h"
 
-#define ROUNDS	5
+#define ROUNDS 5
 
 static const char *const pairs[][2] = {
 	{ "zombie-leader", "zombie-leader" },
@@ -57,8 +57,8 @@ int main(void)
 			good += passed(a) + passed(b);
 		}
 		ksft_test_result(good == 2 * ROUNDS,
-				 "%s beside %s: %d of %d passed\n",
-				 pairs[i][0], pairs[i][1], good, 2 * ROUNDS);
+				 "%s beside %s: %d of %d passed\n", pairs[i][0],
+				 pairs[i][1], good, 2 * ROUNDS);
 	}
 	ksft_finished();
 }

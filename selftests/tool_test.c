@@ -16,10 +16,12 @@
 
 #include "kselftest.h"
 
-#define OTHER	"/tmp/other.ko"
+#define OTHER "/tmp/other.ko"
 /* Until so many are held. */
-#define HELD(n)	"until [ $(undead status | grep -c uninterruptible) = " #n " ]; do :; done;"
-#define RELOAD	"undead load --module $UNDEAD_MODULE"
+#define HELD(n)                                                    \
+	"until [ $(undead status | grep -c uninterruptible) = " #n \
+	" ]; do :; done;"
+#define RELOAD "undead load --module $UNDEAD_MODULE"
 
 static const struct {
 	const char *command;
@@ -29,14 +31,16 @@ static const struct {
 	{ "undead status", 0, "held 0 of" },
 	{ "undead status --json", 0, "\"undead_status\": 1" },
 	/* hold, release, and who does it */
-	{ "undead hold --deadline 100ms", 0, "0 released by request, 1 by the deadline" },
-	{ "undead hold --count 2 >/tmp/pids & h=$!;"
-	  HELD(2) "undead release --all; wait $h", 0, "2 released by request, 0 by the deadline" },
-	{ "undead hold >/tmp/pid & h=$!;"
-	  HELD(1) "undead release 1 2>&1; undead release $(cat /tmp/pid); wait $h",
+	{ "undead hold --deadline 100ms", 0,
+	  "0 released by request, 1 by the deadline" },
+	{ "undead hold --count 2 >/tmp/pids & h=$!;" HELD(
+		  2) "undead release --all; wait $h",
+	  0, "2 released by request, 0 by the deadline" },
+	{ "undead hold >/tmp/pid & h=$!;" HELD(
+		  1) "undead release 1 2>&1; undead release $(cat /tmp/pid); wait $h",
 	  0, "1 is not held; 'undead status' lists who is" },
-	{ "undead hold >/tmp/pid & h=$!;"
-	  HELD(1) "kill -INT $h; wait $h", 130, "interrupted, releasing 1" },
+	{ "undead hold >/tmp/pid & h=$!;" HELD(1) "kill -INT $h; wait $h", 130,
+	  "interrupted, releasing 1" },
 	{ "undead release --id 18446744073709551615", 2, "is no number" },
 	{ "undead release --id 999999999", 1, "is not held" },
 	{ "undead release --oldest 5", 0, "0 released" },
@@ -45,23 +49,28 @@ static const struct {
 	{ "undead hold --deadline 2h", 2, "beyond the limit of 3600 s" },
 	{ "undead hold --deadline soon", 2, "is no duration" },
 	{ "undead hold --deadline 99999999999999999h", 2, "beyond the limit" },
-	{ "timeout -s KILL 20 cat /dev/undead & h=$!;"
-	  HELD(1) "undead release --oldest 1;"
-	  "wait $h; echo cat=$?", 0, "cat=0" },
+	{ "timeout -s KILL 20 cat /dev/undead & h=$!;" HELD(
+		  1) "undead release --oldest 1;"
+		     "wait $h; echo cat=$?",
+	  0, "cat=0" },
 	/* a hostile name */
-	{ "printf 'cat /dev/undead; :' >'/tmp/\033[31mx'; sh '/tmp/\033[31mx' & h=$!;"
-	  HELD(1) "undead status; undead release --all; wait $h", 0, "1 released" },
+	{ "printf 'cat /dev/undead; :' >'/tmp/\033[31mx'; sh '/tmp/\033[31mx' & h=$!;" HELD(
+		  1) "undead status; undead release --all; wait $h",
+	  0, "1 released" },
 	/* evidence of what did not pass, in a folder that cannot be */
 	{ "undead run --artifacts /proc/nowhere zombie-leader", 0,
 	  "cannot write /proc/nowhere/zombie-leader.txt" },
 	{ "undead run --artifacts /tmp/kept zombie-leader && ls /tmp/kept; echo n=$(ls /tmp/kept | wc -l)",
 	  0, "n=0" },
 	/* who is not root */
-	{ "grep -qs ^nobody /etc/passwd || echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd", 0, "" },
+	{ "grep -qs ^nobody /etc/passwd || echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd",
+	  0, "" },
 	{ "chmod 755 /bin/undead; su -s /bin/sh nobody -c 'undead status'", 3,
 	  "needs root (CAP_SYS_ADMIN" },
-	{ "su -s /bin/sh nobody -c 'undead run zombie-leader'", 4, "needs root" },
-	{ "su -s /bin/sh nobody -c 'undead unload'", 3, "not permitted: use sudo" },
+	{ "su -s /bin/sh nobody -c 'undead run zombie-leader'", 4,
+	  "needs root" },
+	{ "su -s /bin/sh nobody -c 'undead unload'", 3,
+	  "not permitted: use sudo" },
 	/* the module */
 	{ "(exec 3</dev/undead; undead unload)", 1, "the module is in use" },
 	{ "undead load", 0, "loaded already" },
@@ -76,11 +85,12 @@ static const struct {
 	{ "undead load --module /tmp", 3, "cannot load /tmp" },
 	{ "undead load --module $UNDEAD_MODULE deadline_ms=5000 && undead status",
 	  0, "deadline 5 s" },
-	{ "undead unload && undead load --module $UNDEAD_MODULE deadline_ms=soon", 3,
-	  "dmesg says why" },
+	{ "undead unload && undead load --module $UNDEAD_MODULE deadline_ms=soon",
+	  3, "dmesg says why" },
 	/* the node */
 	{ RELOAD, 0, "" },
-	{ "mv /dev/undead /dev/away; undead status", 3, "/dev/undead is missing" },
+	{ "mv /dev/undead /dev/away; undead status", 3,
+	  "/dev/undead is missing" },
 	{ "mknod /dev/undead c 1 3; undead status", 3, "is not our device" },
 	{ "mv /dev/away /dev/undead; undead status", 0, "held 0 of" },
 	{ "undead unload && " RELOAD " && undead status", 0, "held 0 of" },
@@ -99,8 +109,9 @@ static void make_other_module(const char *ko)
 		ksft_exit_fail_msg("cannot copy %s: %m\n", ko);
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
 		 in, 0);
-	at = p == MAP_FAILED ? NULL :
-	     memmem(p, (size_t)st.st_size, key, sizeof(key) - 1);
+	at = p == MAP_FAILED ?
+		     NULL :
+		     memmem(p, (size_t)st.st_size, key, sizeof(key) - 1);
 	if (!at)
 		ksft_exit_fail_msg("%s has no vermagic\n", ko);
 	at[sizeof(key) - 1] = '9';

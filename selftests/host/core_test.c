@@ -29,19 +29,21 @@ static void test_status(void)
 		"SigPnd:\t0000000000000100\nSigCgt:\t8000000000000000\n";
 
 	check(!proc_status_parse(zombie, &st) && st.state == 'Z' &&
-	      st.tgid == 12 && st.ppid == 1 && st.tracer == 7 &&
-	      st.threads == 2 && st.shdpnd == 0x100 && !st.sigpnd &&
-	      st.sigblk == 0x10000 && st.vm_size_kb == -1,
+		      st.tgid == 12 && st.ppid == 1 && st.tracer == 7 &&
+		      st.threads == 2 && st.shdpnd == 0x100 && !st.sigpnd &&
+		      st.sigblk == 0x10000 && st.vm_size_kb == -1,
 	      "status of a zombie with a name that looks like a field");
 	check(!proc_status_parse(alive, &st) && st.state == 'D' &&
-	      st.pid == 13 && st.vm_size_kb == 2048 && st.vm_rss_kb == 1024 &&
-	      st.sigpnd == 0x100 && st.sigcgt == 1ULL << 63,
+		      st.pid == 13 && st.vm_size_kb == 2048 &&
+		      st.vm_rss_kb == 1024 && st.sigpnd == 0x100 &&
+		      st.sigcgt == 1ULL << 63,
 	      "status of a living thread");
 	check(proc_status_parse("", &st) == -EBADMSG &&
-	      proc_status_parse("Name:\tx\n", &st) == -EBADMSG,
+		      proc_status_parse("Name:\tx\n", &st) == -EBADMSG,
 	      "status that is cut short");
 	check(!proc_status(getpid(), 0, &st) && st.pid == getpid() &&
-	      st.ppid == getppid() && st.state == 'R', "status of ourselves");
+		      st.ppid == getppid() && st.state == 'R',
+	      "status of ourselves");
 	check(proc_status(1 << 30, 0, &st) < 0, "status of nobody");
 }
 
@@ -55,8 +57,8 @@ static void test_stat(void)
 	      "stat with a name full of parentheses");
 	check(!proc_stat_parse(hostile, 8, &v) && v == -1, "a negative field");
 	check(proc_stat_parse(hostile, 52, &v) == -EBADMSG &&
-	      proc_stat_parse("12 (a", 4, &v) == -EBADMSG &&
-	      proc_stat_parse(hostile, 3, &v) == -EBADMSG,
+		      proc_stat_parse("12 (a", 4, &v) == -EBADMSG &&
+		      proc_stat_parse(hostile, 3, &v) == -EBADMSG,
 	      "stat that is cut short, and a field that is no number");
 	check(!proc_stat_field(getpid(), 0, 4, &v) && v == getppid(),
 	      "stat of ourselves");
@@ -67,24 +69,28 @@ static void test_numbers(void)
 	uint64_t n = 77;
 
 	check(!parse_number("0", 9, &n) && !n && !parse_number("9", 9, &n) &&
-	      n == 9, "numbers");
+		      n == 9,
+	      "numbers");
 	check(parse_number("10", 9, &n) == -ERANGE &&
-	      parse_number("99999999999999999999", UINT64_MAX, &n) == -ERANGE,
+		      parse_number("99999999999999999999", UINT64_MAX, &n) ==
+			      -ERANGE,
 	      "numbers out of range");
 	check(parse_number("", 9, &n) == -EINVAL &&
-	      parse_number("-1", 9, &n) == -EINVAL &&
-	      parse_number(" 1", 9, &n) == -EINVAL &&
-	      parse_number("1x", 9, &n) == -EINVAL && n == 9,
+		      parse_number("-1", 9, &n) == -EINVAL &&
+		      parse_number(" 1", 9, &n) == -EINVAL &&
+		      parse_number("1x", 9, &n) == -EINVAL && n == 9,
 	      "what is no number");
 	check(!parse_duration("500ms", &n) && n == 500 &&
-	      !parse_duration("30s", &n) && n == 30000 &&
-	      !parse_duration("2m", &n) && n == 120000 &&
-	      !parse_duration("1h", &n) && n == 3600000 &&
-	      !parse_duration("3", &n) && n == 3000, "durations");
+		      !parse_duration("30s", &n) && n == 30000 &&
+		      !parse_duration("2m", &n) && n == 120000 &&
+		      !parse_duration("1h", &n) && n == 3600000 &&
+		      !parse_duration("3", &n) && n == 3000,
+	      "durations");
 	check(parse_duration("s", &n) == -EINVAL &&
-	      parse_duration("1.5s", &n) == -EINVAL &&
-	      parse_duration("1 s", &n) == -EINVAL &&
-	      parse_duration("99999999999999999h", &n) == -ERANGE && n == 3000,
+		      parse_duration("1.5s", &n) == -EINVAL &&
+		      parse_duration("1 s", &n) == -EINVAL &&
+		      parse_duration("99999999999999999h", &n) == -ERANGE &&
+		      n == 3000,
 	      "what is no duration");
 }
 
@@ -96,7 +102,8 @@ static void test_safe(void)
 		      "a\\x1b[31m\\x0a\\x5c\\xff b"),
 	      "hostile names are escaped");
 	check(strlen(out_safe(tiny, sizeof(tiny), "abcdefgh")) < sizeof(tiny) &&
-	      strlen(out_safe(tiny, sizeof(tiny), "\n\n\n")) < sizeof(tiny),
+		      strlen(out_safe(tiny, sizeof(tiny), "\n\n\n")) <
+			      sizeof(tiny),
 	      "and cut to fit");
 }
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ARGS	8
+#define MAX_ARGS 8
 
 struct call {
 	const char *args[MAX_ARGS];
@@ -102,7 +102,7 @@ static void check(const struct call *c, bool is_bad)
 
 	read_all(out, o, sizeof(o));
 	read_all(err, e, sizeof(e));
-	if (is_bad)	/* one line to stderr, nothing to stdout */
+	if (is_bad) /* one line to stderr, nothing to stdout */
 		ok = !*o && strstr(e, c->says) && strchr(e, '\n') &&
 		     !strchr(e, '\n')[1];
 	else
