@@ -17,7 +17,7 @@
 
 /* Since commit 54e6842d0775 ("fork/vm: Move common PF_IO_WORKER behavior to new flag"), 6.4. */
 #ifndef PF_USER_WORKER
-#define PF_USER_WORKER	0
+#define PF_USER_WORKER 0
 #endif
 
 /* commit bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions"), 6.3 */
@@ -32,17 +32,18 @@ static inline void undead_vma_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 /* commit dd3b614f8571 ("vm_ops: rename .split() callback to .may_split()"), 5.11 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
-#define may_split	split
+#define may_split split
 #endif
 
 /*
  * A fault of vm_ops with ->map_pages runs under the VMA lock alone since commit
  * 4ed4379881aa ("mm: handle shared faults under the VMA lock"), 6.7.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0) && defined(CONFIG_PER_VMA_LOCK)
-#define UNDEAD_HAVE_VMA_LOCK	1
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0) && \
+	defined(CONFIG_PER_VMA_LOCK)
+#define UNDEAD_HAVE_VMA_LOCK 1
 #else
-#define UNDEAD_HAVE_VMA_LOCK	0
+#define UNDEAD_HAVE_VMA_LOCK 0
 #endif
 
 /*

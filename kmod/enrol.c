@@ -18,7 +18,7 @@
 #include "compat.h"
 #include "gate.h"
 
-#define ENROLLED_BITS	10
+#define ENROLLED_BITS 10
 
 struct enrolment {
 	struct hlist_node by_pid;
@@ -45,7 +45,7 @@ static struct enrolment *find(struct undead_gate *gate, struct pid *pid,
 bool undead_enrolled(struct undead_gate *gate)
 {
 	return find(gate, task_pid(current), false) ||
-		find(gate, task_tgid(current), true);
+	       find(gate, task_tgid(current), true);
 }
 
 /* Returns a counted pid. */
@@ -68,7 +68,7 @@ static struct pid *find_pid(pid_t tid, bool group)
 static bool may_name(struct undead_gate *gate, struct pid *pid, bool group)
 {
 	return task_tgid(current) == gate->inst->owner ||
-		pid == (group ? task_tgid(current) : task_pid(current));
+	       pid == (group ? task_tgid(current) : task_pid(current));
 }
 
 int undead_enrol(struct undead_gate *gate, pid_t tid, bool group)

@@ -15,7 +15,7 @@ DEFINE_SPINLOCK(undead_lock);
 
 static LIST_HEAD(instances);
 static u64 last_gate_id;
-static u32 nr_gates;			/* without the implicit ones */
+static u32 nr_gates; /* without the implicit ones */
 
 /* Returns how many it held; undead_drain() lets them go. */
 u64 undead_gate_open(struct undead_gate *gate, enum undead_reason reason)
@@ -53,7 +53,7 @@ u64 undead_open(struct undead_instance *inst, struct undead_gate *gate,
 		return undead_open_every(false, UNDEAD_REASON_REQUEST);
 	spin_lock(&undead_lock);
 	held = gate ? undead_gate_open(gate, UNDEAD_REASON_REQUEST) :
-		undead_instance_open(inst, true, UNDEAD_REASON_REQUEST);
+		      undead_instance_open(inst, true, UNDEAD_REASON_REQUEST);
 	spin_unlock(&undead_lock);
 	undead_drain();
 	return held;
@@ -123,7 +123,7 @@ int undead_await(struct undead_gate *gate, u64 count, u64 timeout_ms, u64 *held)
 __poll_t undead_gate_poll_mask(struct undead_gate *gate)
 {
 	return (READ_ONCE(gate->open) ? EPOLLIN | EPOLLRDNORM : 0) |
-		(READ_ONCE(gate->held) ? EPOLLPRI : 0);
+	       (READ_ONCE(gate->held) ? EPOLLPRI : 0);
 }
 
 /* Readable as its implicit gate is; EPOLLPRI for any of its gates. */

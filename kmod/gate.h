@@ -28,9 +28,9 @@
 #include <linux/undead.h>
 #include <linux/wait.h>
 
-#define UNDEAD_HAVE_POINTS	(BIT(UNDEAD_POINTS) - 1)
-#define UNDEAD_HAVE_KINDS	(BIT(UNDEAD_KINDS) - 1)
-#define UNDEAD_NEVER		U64_MAX
+#define UNDEAD_HAVE_POINTS (BIT(UNDEAD_POINTS) - 1)
+#define UNDEAD_HAVE_KINDS  (BIT(UNDEAD_KINDS) - 1)
+#define UNDEAD_NEVER       U64_MAX
 
 struct pid;
 
@@ -105,9 +105,11 @@ extern spinlock_t undead_lock;
 /* A bug for check-debug, which must notice: see Kbuild. */
 #ifdef UNDEAD_SLEEP_UNDER_LOCK
 #include <linux/delay.h>
-#define undead_bug()	msleep(1)
+#define undead_bug() msleep(1)
 #else
-#define undead_bug()	do { } while (0)
+#define undead_bug() \
+	do {         \
+	} while (0)
 #endif
 
 /* main.c: module parameters */
@@ -126,7 +128,8 @@ u64 undead_open(struct undead_instance *inst, struct undead_gate *gate,
 u64 undead_open_every(bool stop, enum undead_reason reason);
 void undead_resume(void);
 int undead_rearm(struct undead_gate *gate);
-int undead_await(struct undead_gate *gate, u64 count, u64 timeout_ms, u64 *held);
+int undead_await(struct undead_gate *gate, u64 count, u64 timeout_ms,
+		 u64 *held);
 __poll_t undead_gate_poll_mask(struct undead_gate *gate);
 __poll_t undead_instance_poll_mask(struct undead_instance *inst);
 void undead_usage(u32 *gates, u32 *holds);
@@ -136,12 +139,13 @@ void undead_gate_free(struct undead_gate *gate);
 struct undead_instance *undead_instance_new(u64 deadline);
 void undead_instance_put(struct undead_instance *inst);
 
+typedef void undead_gate_fn(struct undead_gate *gate, void *data);
+
 /* hold.c; the first four are covered by undead_lock */
-extern bool undead_stopped;	/* suspend or reboot: hold nobody */
+extern bool undead_stopped; /* suspend or reboot: hold nobody */
 extern u32 undead_nr_holds;
 void undead_drain_later(struct undead_gate *gate);
-void undead_for_each_busy(void (*fn)(struct undead_gate *gate, void *data),
-			  void *data);
+void undead_visit_busy(undead_gate_fn *fn, void *data);
 void undead_drain(void);
 void undead_complete_released(void);
 int undead_hold(struct undead_gate *gate, enum undead_point point,

@@ -22,9 +22,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define BATCH		64
-#define HOLD_BITS	12
-#define STILL_HELD	UNDEAD_REASONS
+#define BATCH      64
+#define HOLD_BITS  12
+#define STILL_HELD UNDEAD_REASONS
 
 /*
  * A hold; all but @wq and what never changes is covered by undead_lock. At point
@@ -34,19 +34,19 @@
 struct undead_held {
 	struct hlist_node by_id;
 	struct hlist_node by_pid;
-	struct list_head of_gate;	/* gate->holds, draining, or released */
+	struct list_head of_gate; /* gate->holds, draining, or released */
 	struct list_head all;
 	struct undead_gate *gate;
-	struct pid *pid;		/* a held thread pins both */
+	struct pid *pid; /* a held thread pins both */
 	struct pid *tgid;
 	u64 id;
 	u64 since_ns;
 	enum undead_point point;
 	enum undead_where where;
-	enum undead_reason reason;	/* STILL_HELD, or why it goes on */
+	enum undead_reason reason; /* STILL_HELD, or why it goes on */
 	union {
 		wait_queue_head_t wq;
-		struct kiocb *iocb;	/* point aio: no thread waits */
+		struct kiocb *iocb; /* point aio: no thread waits */
 	};
 };
 
@@ -55,9 +55,9 @@ u32 undead_nr_holds;
 
 static DEFINE_HASHTABLE(holds_by_id, HOLD_BITS);
 static DEFINE_HASHTABLE(holds_by_pid, HOLD_BITS);
-static LIST_HEAD(all_holds);		/* by rising id */
-static LIST_HEAD(draining);		/* holds of gates that opened */
-static LIST_HEAD(released);		/* requests to be completed */
+static LIST_HEAD(all_holds); /* by rising id */
+static LIST_HEAD(draining);  /* holds of gates that opened */
+static LIST_HEAD(released);  /* requests to be completed */
 static LIST_HEAD(busy_gates);
 static struct undead_tally total;
 static u64 last_hold_id;
@@ -78,13 +78,13 @@ static bool is_stranger(struct undead_gate *gate, enum undead_point point)
 	    point != UNDEAD_POINT_AIO)
 		return true;
 	return task_tgid(current) == gate->inst->owner ||
-		!undead_enrolled(gate);
+	       !undead_enrolled(gate);
 }
 
 static bool passes(struct undead_gate *gate, enum undead_point point)
 {
 	return undead_stopped || gate->open || !(gate->points & BIT(point)) ||
-		is_stranger(gate, point);
+	       is_stranger(gate, point);
 }
 
 static void link_hold(struct undead_held *held)
@@ -105,7 +105,8 @@ static void link_hold(struct undead_held *held)
 	if (!gate->held) {
 		list_add_tail(&gate->busy, &busy_gates);
 		gate->opens_at = gate->deadline == UNDEAD_NEVER ?
-			UNDEAD_NEVER : held->since_ns + gate->deadline;
+					 UNDEAD_NEVER :
+					 held->since_ns + gate->deadline;
 	}
 	WRITE_ONCE(gate->held, gate->held + 1);
 	trace_undead_hold(gate->id, held->id, pid_nr(held->pid), held->point,
@@ -324,7 +325,7 @@ static struct undead_held *find_by_tid(u64 tid)
 
 	if (tid > INT_MAX)
 		return NULL;
-	rcu_read_lock();	/* compared only: a held thread pins its own */
+	rcu_read_lock(); /* compared only: a held thread pins its own */
 	pid = find_vpid(tid);
 	rcu_read_unlock();
 	hash_for_each_possible(holds_by_pid, held, by_pid, (unsigned long)pid)
@@ -434,8 +435,7 @@ void undead_drain(void)
 	} while (i == BATCH);
 }
 
-void undead_for_each_busy(void (*fn)(struct undead_gate *gate, void *data),
-			  void *data)
+void undead_visit_busy(undead_gate_fn *fn, void *data)
 {
 	struct undead_gate *gate;
 

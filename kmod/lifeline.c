@@ -24,10 +24,10 @@
 
 #include "gate.h"
 
-#define POLL_MS		200
+#define POLL_MS 200
 
 static struct workqueue_struct *lifeline;
-static u64 next_run = UNDEAD_NEVER;	/* CLOCK_MONOTONIC, ns */
+static u64 next_run = UNDEAD_NEVER; /* CLOCK_MONOTONIC, ns */
 
 static void run(struct work_struct *work);
 static DECLARE_DELAYED_WORK(work, run);
@@ -118,7 +118,7 @@ static void run(struct work_struct *unused)
 
 	spin_lock(&undead_lock);
 	round.now = ktime_get_ns();
-	undead_for_each_busy(look_at, &round);
+	undead_visit_busy(look_at, &round);
 	next_run = UNDEAD_NEVER;
 	if (round.next != UNDEAD_NEVER)
 		arm(round.now, round.next);
@@ -161,7 +161,8 @@ int undead_owner_flush(struct file *file, fl_owner_t id)
 }
 
 /* What suspend opened stays open; gates may be armed again afterwards. */
-static int on_suspend(struct notifier_block *nb, unsigned long event, void *data)
+static int on_suspend(struct notifier_block *nb, unsigned long event,
+		      void *data)
 {
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
@@ -189,12 +190,20 @@ static int on_reboot(struct notifier_block *nb, unsigned long event, void *data)
 
 /* For the tests that must miss them: see Kbuild. */
 #ifdef UNDEAD_NO_REBOOT_NOTIFIER
-#define register_reboot_notifier(block)	({ (void)(block); 0; })
-#define unregister_reboot_notifier(block)	((void)(block))
+#define register_reboot_notifier(block) \
+	({                              \
+		(void)(block);          \
+		0;                      \
+	})
+#define unregister_reboot_notifier(block) ((void)(block))
 #endif
 #ifdef UNDEAD_NO_SUSPEND_NOTIFIER
-#define register_pm_notifier(block)	({ (void)(block); 0; })
-#define unregister_pm_notifier(block)		((void)(block))
+#define register_pm_notifier(block) \
+	({                          \
+		(void)(block);      \
+		0;                  \
+	})
+#define unregister_pm_notifier(block) ((void)(block))
 #endif
 
 static struct notifier_block suspend_block = { .notifier_call = on_suspend };

@@ -21,7 +21,8 @@
 
 static unsigned int deadline_ms = 60000;
 module_param(deadline_ms, uint, 0644);
-MODULE_PARM_DESC(deadline_ms, "Deadline of cat /dev/undead, and the advised one");
+MODULE_PARM_DESC(deadline_ms,
+		 "Deadline of cat /dev/undead, and the advised one");
 
 static unsigned int max_deadline_ms = 3600000;
 module_param(max_deadline_ms, uint, 0644);
@@ -127,7 +128,8 @@ static struct file *new_gate_file(struct undead_call *call)
 	u64 deadline;
 
 	deadline = create->flags & UNDEAD_GATE_UNBOUNDED ?
-		UNDEAD_NEVER : create->deadline_ms * NSEC_PER_MSEC;
+			   UNDEAD_NEVER :
+			   create->deadline_ms * NSEC_PER_MSEC;
 	gate = undead_gate_new(call->inst, create->points, create->kind,
 			       deadline);
 	if (IS_ERR(gate))
@@ -177,8 +179,8 @@ static int do_hold(struct undead_call *call)
 {
 	if (call->arg.hold.flags)
 		return -EINVAL;
-	return undead_hold(call->gate, UNDEAD_POINT_IOCTL,
-			   UNDEAD_WHERE_NONE, call->nonblock);
+	return undead_hold(call->gate, UNDEAD_POINT_IOCTL, UNDEAD_WHERE_NONE,
+			   call->nonblock);
 }
 
 static int do_release(struct undead_call *call)
@@ -286,8 +288,8 @@ static int do_enrol(struct undead_call *call)
 			    enrol->flags & UNDEAD_ENROL_GROUP);
 }
 
-#define CONTROL	BIT(0)
-#define GATE	BIT(1)
+#define CONTROL BIT(0)
+#define GATE    BIT(1)
 
 /* By number of the ioctl; @size is that of the first version of the struct. */
 static const struct {

@@ -72,16 +72,16 @@ static enum undead_where where_ended(struct mm_struct *mm)
 {
 	if (mm != current->mm)
 		return current->in_execve ? UNDEAD_WHERE_EXEC :
-			UNDEAD_WHERE_EXIT;
+					    UNDEAD_WHERE_EXIT;
 	return undead_mmap_write_locked(mm) ? UNDEAD_WHERE_REPLACED :
-		UNDEAD_WHERE_MUNMAP;
+					      UNDEAD_WHERE_MUNMAP;
 }
 
 static void undead_gate_vma_close(struct vm_area_struct *vma)
 {
 	undead_hold(vma->vm_file->private_data, UNDEAD_POINT_VMA_CLOSE,
 		    where_ended(vma->vm_mm), false);
-	barrier();	/* no jump: it shows on the stack */
+	barrier(); /* no jump: it shows on the stack */
 }
 
 /* A mapping ends once. */
@@ -110,7 +110,7 @@ static const struct vm_operations_struct gate_vma_lock_vm_ops = {
 	.may_split = gate_vma_may_split,
 };
 #else
-#define gate_vma_lock_vm_ops	gate_vm_ops
+#define gate_vma_lock_vm_ops gate_vm_ops
 #endif
 
 /* VM_IO keeps out readers of /proc/PID/mem and MAP_POPULATE. */
@@ -128,7 +128,7 @@ static int undead_gate_flush(struct file *file, fl_owner_t id)
 	int err = undead_hold(file->private_data, UNDEAD_POINT_FLUSH,
 			      UNDEAD_WHERE_NONE, false);
 
-	barrier();	/* no jump: it shows on the stack */
+	barrier(); /* no jump: it shows on the stack */
 	return err;
 }
 

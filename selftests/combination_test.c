@@ -9,8 +9,8 @@
 #include "kselftest.h"
 #include "device.h"
 
-#define PAGE		4096
-#define PATIENCE_MS	300	/* what SIGKILL does, it does by then */
+#define PAGE        4096
+#define PATIENCE_MS 300 /* what SIGKILL does, it does by then */
 
 static char *map(int gate)
 {
@@ -76,7 +76,7 @@ static const struct {
 static const struct {
 	const char *name;
 	char state;
-	bool dies;	/* of SIGKILL, outside do_exit() */
+	bool dies; /* of SIGKILL, outside do_exit() */
 } kinds[UNDEAD_KINDS] = {
 	[UNDEAD_KIND_UNINTERRUPTIBLE] = { "uninterruptible", 'D', false },
 	[UNDEAD_KIND_KILLABLE] = { "killable", 'D', true },
@@ -169,7 +169,8 @@ static void try(int control, int kind, int p)
 	right &= ended(pid) != -1;
 	ksft_test_result(is_held && state && right,
 			 "%s at %s: %c, SIGKILL %s\n", kinds[kind].name,
-			 points[p].name, seen, died ? "ends it" : "does nothing");
+			 points[p].name, seen,
+			 died ? "ends it" : "does nothing");
 }
 
 int main(void)

@@ -11,15 +11,16 @@
 
 #ifdef __x86_64__
 
-#define NR32_GETPID	20
-#define NR32_IOCTL	54
+#define NR32_GETPID 20
+#define NR32_IOCTL  54
 
 static long syscall32(long nr, long a, long b, long c)
 {
 	long ret;
 
-	asm volatile("int $0x80" : "=a" (ret)
-		     : "a" (nr), "b" (a), "c" (b), "d" (c)
+	asm volatile("int $0x80"
+		     : "=a"(ret)
+		     : "a"(nr), "b"(a), "c"(b), "d"(c)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return (int)ret;
 }
@@ -44,7 +45,7 @@ FIXTURE(compat)
 		struct undead_list list;
 		struct undead_release release;
 		struct undead_counters counters;
-	} *arg;
+	} * arg;
 	struct undead_hold *holds;
 };
 
@@ -71,14 +72,16 @@ TEST_F(compat, whole_story)
 	pid_t pid;
 	int gate;
 
-	self->arg->info = (struct undead_info){ .size = sizeof(self->arg->info) };
+	self->arg->info =
+		(struct undead_info){ .size = sizeof(self->arg->info) };
 	EXPECT_EQ(0, syscall32(NR32_IOCTL, self->control, UNDEAD_IOC_INFO,
 			       (long)self->arg));
 	EXPECT_EQ(UNDEAD_ABI, self->arg->info.abi);
 	EXPECT_EQ(3600000, self->arg->info.max_deadline_ms);
 
 	self->arg->create = (struct undead_gate_create){
-		.size = sizeof(self->arg->create), .points = POINT(READ),
+		.size = sizeof(self->arg->create),
+		.points = POINT(READ),
 		.deadline_ms = DEADLINE_MS,
 	};
 	EXPECT_EQ(0, syscall32(NR32_IOCTL, self->control,
@@ -87,7 +90,8 @@ TEST_F(compat, whole_story)
 	pid = reader(gate);
 
 	self->arg->await = (struct undead_await){
-		.size = sizeof(self->arg->await), .count = 1,
+		.size = sizeof(self->arg->await),
+		.count = 1,
 		.timeout_ms = AWAIT_MS,
 	};
 	EXPECT_EQ(0, syscall32(NR32_IOCTL, gate, UNDEAD_IOC_AWAIT,
@@ -97,7 +101,8 @@ TEST_F(compat, whole_story)
 	self->arg->list = (struct undead_list){
 		.size = sizeof(self->arg->list),
 		.entries = (unsigned long)self->holds,
-		.entry_size = sizeof(*self->holds), .capacity = 1,
+		.entry_size = sizeof(*self->holds),
+		.capacity = 1,
 	};
 	EXPECT_EQ(0, syscall32(NR32_IOCTL, gate, UNDEAD_IOC_LIST,
 			       (long)self->arg));
@@ -105,7 +110,8 @@ TEST_F(compat, whole_story)
 	EXPECT_EQ(pid, self->holds->tid);
 
 	self->arg->release = (struct undead_release){
-		.size = sizeof(self->arg->release), .what = UNDEAD_RELEASE_HOLD,
+		.size = sizeof(self->arg->release),
+		.what = UNDEAD_RELEASE_HOLD,
 		.id = self->holds->id,
 	};
 	EXPECT_EQ(0, syscall32(NR32_IOCTL, gate, UNDEAD_IOC_RELEASE,
@@ -115,13 +121,13 @@ TEST_F(compat, whole_story)
 
 TEST_F(compat, refusals)
 {
-	EXPECT_EQ(-EFAULT, syscall32(NR32_IOCTL, self->control,
-				     UNDEAD_IOC_INFO, 0));
+	EXPECT_EQ(-EFAULT,
+		  syscall32(NR32_IOCTL, self->control, UNDEAD_IOC_INFO, 0));
 	self->arg->info = (struct undead_info){ .size = 4 };
-	EXPECT_EQ(-EINVAL, syscall32(NR32_IOCTL, self->control,
-				     UNDEAD_IOC_INFO, (long)self->arg));
-	EXPECT_EQ(-ENOTTY, syscall32(NR32_IOCTL, self->control,
-				     UNDEAD_IOC_HOLD, (long)self->arg));
+	EXPECT_EQ(-EINVAL, syscall32(NR32_IOCTL, self->control, UNDEAD_IOC_INFO,
+				     (long)self->arg));
+	EXPECT_EQ(-ENOTTY, syscall32(NR32_IOCTL, self->control, UNDEAD_IOC_HOLD,
+				     (long)self->arg));
 }
 
 #else

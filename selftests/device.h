@@ -25,16 +25,16 @@
 
 #include <linux/undead.h>
 
-#define DEVICE		"/dev/undead"
-#define PARAMETERS	"/sys/module/undead/parameters/"
-#define AWAIT_MS	10000
-#define DEADLINE_MS	30000
+#define DEVICE      "/dev/undead"
+#define PARAMETERS  "/sys/module/undead/parameters/"
+#define AWAIT_MS    10000
+#define DEADLINE_MS 30000
 
-#define POINT(name)	(1U << UNDEAD_POINT_##name)
+#define POINT(name) (1U << UNDEAD_POINT_##name)
 
-#define MUST_ROOT()						\
-	do {							\
-		if (access(DEVICE, R_OK | W_OK))		\
+#define MUST_ROOT()                                                \
+	do {                                                       \
+		if (access(DEVICE, R_OK | W_OK))                   \
 			SKIP(return, "needs the module and root"); \
 	} while (0)
 

@@ -12,7 +12,7 @@
 #include "device.h"
 
 union arg {
-	__u32 head[2];		/* size, flags */
+	__u32 head[2]; /* size, flags */
 	struct undead_info info;
 	struct undead_gate_create create;
 	struct undead_hold_req hold;
@@ -30,7 +30,7 @@ FIXTURE(file)
 {
 	int control;
 	int gate;
-	char *pages;		/* two of them, the second cannot be touched */
+	char *pages; /* two of them, the second cannot be touched */
 	size_t page;
 };
 
@@ -39,17 +39,17 @@ FIXTURE_VARIANT(file)
 {
 	unsigned int cmd;
 	size_t size;
-	bool control, gate;	/* the kinds of file that it belongs to */
+	bool control, gate; /* the kinds of file that it belongs to */
 	bool replies;
 	union arg arg;
 };
 
-#define CALL(name, type, on_control, on_gate, out, ...)			\
-	FIXTURE_VARIANT_ADD(file, name) {				\
-		.cmd = UNDEAD_IOC_##name,				\
-		.size = sizeof(struct type),				\
-		.control = on_control, .gate = on_gate, .replies = out,	\
-		.arg = { __VA_ARGS__ },					\
+#define CALL(name, type, on_control, on_gate, out, ...)                 \
+	FIXTURE_VARIANT_ADD(file, name)                                 \
+	{                                                               \
+		.cmd = UNDEAD_IOC_##name, .size = sizeof(struct type),  \
+		.control = on_control, .gate = on_gate, .replies = out, \
+		.arg = { __VA_ARGS__ },                                 \
 	}
 
 CALL(INFO, undead_info, true, false, true, .head = { 0 });
@@ -87,14 +87,14 @@ FIXTURE_TEARDOWN(file)
 }
 
 /* Calls it on every kind of file that has it; all must agree. */
-#define EXPECT_CALL(wanted, address)					\
-	do {								\
-		if (variant->control)					\
-			EXPECT_EQ(wanted, call(self->control, variant->cmd, \
-					       address));		\
-		if (variant->gate)					\
-			EXPECT_EQ(wanted, call(self->gate, variant->cmd, \
-					       address));		\
+#define EXPECT_CALL(wanted, address)                                           \
+	do {                                                                   \
+		if (variant->control)                                          \
+			EXPECT_EQ(wanted,                                      \
+				  call(self->control, variant->cmd, address)); \
+		if (variant->gate)                                             \
+			EXPECT_EQ(wanted,                                      \
+				  call(self->gate, variant->cmd, address));    \
 	} while (0)
 
 /* 0 or the errno; a gate that was made is closed. */
@@ -215,23 +215,27 @@ TEST_F(file, unknown_ioctl)
 	union arg arg = prepared(&variant->arg, variant->size);
 	unsigned int nr = _IOC_NR(variant->cmd);
 
-	EXPECT_EQ(ENOTTY, call(self->control, _IO(UNDEAD_IOC_MAGIC, 0xff), &arg));
+	EXPECT_EQ(ENOTTY,
+		  call(self->control, _IO(UNDEAD_IOC_MAGIC, 0xff), &arg));
 	EXPECT_EQ(ENOTTY, call(self->gate, _IO(UNDEAD_IOC_MAGIC, 0xff), &arg));
 	EXPECT_EQ(ENOTTY, call(self->control, _IO('T', nr), &arg));
-	EXPECT_EQ(ENOTTY, call(self->gate,
-			       _IOWR(UNDEAD_IOC_MAGIC, nr, struct undead_list),
-			       &arg));
+	EXPECT_EQ(ENOTTY,
+		  call(self->gate,
+		       _IOWR(UNDEAD_IOC_MAGIC, nr, struct undead_list), &arg));
 }
 
 TEST(reserved_fields)
 {
 	struct undead_info in = { .size = sizeof(in), .__reserved = 1 };
 	struct undead_gate_create create = {
-		.size = sizeof(create), .deadline_ms = 1, .__reserved = 1,
+		.size = sizeof(create),
+		.deadline_ms = 1,
+		.__reserved = 1,
 	};
 	struct undead_release out = { .size = sizeof(out), .__reserved = 1 };
 	struct undead_list all = {
-		.size = sizeof(all), .__reserved = 1,
+		.size = sizeof(all),
+		.__reserved = 1,
 		.entry_size = sizeof(struct undead_hold),
 	};
 	int fd;
@@ -330,8 +334,11 @@ static int try_create(int fd, __u32 flags, __u32 points, __u32 kind,
 		      __u64 deadline_ms)
 {
 	struct undead_gate_create create = {
-		.size = sizeof(create), .flags = flags, .points = points,
-		.kind = kind, .deadline_ms = deadline_ms,
+		.size = sizeof(create),
+		.flags = flags,
+		.points = points,
+		.kind = kind,
+		.deadline_ms = deadline_ms,
 	};
 
 	return call(fd, UNDEAD_IOC_GATE_CREATE, &create);

@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define SHORT_MS	300
+#define SHORT_MS 300
 
 FIXTURE(hold)
 {
@@ -97,7 +97,8 @@ TEST_F(hold, thread_is_told_from_its_group)
 	struct undead_hold entry;
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_in_thread, &self->gate));
+	ASSERT_EQ(0,
+		  pthread_create(&thread, NULL, read_in_thread, &self->gate));
 	EXPECT_EQ(0, await(self->gate, 1, AWAIT_MS));
 	EXPECT_EQ(1, list(self->control, 0, &entry, 1));
 	EXPECT_EQ(getpid(), entry.tgid);
@@ -168,7 +169,8 @@ TEST_F(hold, oldest_first)
 	EXPECT_EQ(0, ended(pid[1]));
 	EXPECT_EQ(2, list(self->gate, 0, entry, 4));
 	EXPECT_EQ(pid[2], entry[0].tid);
-	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_OLDEST, UINT64_MAX, &n));
+	EXPECT_EQ(0,
+		  release(self->gate, UNDEAD_RELEASE_OLDEST, UINT64_MAX, &n));
 	EXPECT_EQ(2, n);
 	EXPECT_EQ(0, ended(pid[2]));
 	EXPECT_EQ(0, ended(pid[3]));
@@ -182,10 +184,10 @@ TEST_F(hold, release_of_what_is_not_held)
 	__u64 n;
 
 	ASSERT_EQ(1, list(self->gate, 0, &entry, 1));
-#define EXPECT_ERROR(err, fd, what, id)					\
-	do {								\
-		EXPECT_EQ(-1, release(fd, what, id, NULL));		\
-		EXPECT_EQ(err, errno);					\
+#define EXPECT_ERROR(err, fd, what, id)                     \
+	do {                                                \
+		EXPECT_EQ(-1, release(fd, what, id, NULL)); \
+		EXPECT_EQ(err, errno);                      \
 	} while (0)
 	EXPECT_ERROR(ESRCH, other, UNDEAD_RELEASE_HOLD, entry.id);
 	EXPECT_ERROR(ESRCH, other, UNDEAD_RELEASE_TID, pid);
@@ -353,8 +355,10 @@ TEST_F(hold, list_for_newer_and_older_callers)
 {
 	char room[3][sizeof(struct undead_hold) + 8];
 	struct undead_list arg = {
-		.size = sizeof(arg), .entries = (unsigned long)room,
-		.entry_size = sizeof(room[0]), .capacity = UINT32_MAX,
+		.size = sizeof(arg),
+		.entries = (unsigned long)room,
+		.entry_size = sizeof(room[0]),
+		.capacity = UINT32_MAX,
 	};
 	struct undead_hold entry;
 	pid_t a = held_reader(self->gate), b = held_reader(self->gate);
@@ -412,8 +416,9 @@ TEST_F(hold, a_thousand)
 	EXPECT_TRUE(adds_up(&c));
 	EXPECT_EQ(n, list(self->gate, 0, entry, n));
 	for (i = 0; i < n / 2; i++)
-		EXPECT_EQ(0, release(self->gate, i % 2 ? UNDEAD_RELEASE_HOLD :
-				     UNDEAD_RELEASE_TID,
+		EXPECT_EQ(0, release(self->gate,
+				     i % 2 ? UNDEAD_RELEASE_HOLD :
+					     UNDEAD_RELEASE_TID,
 				     i % 2 ? entry[i].id : (__u64)entry[i].tid,
 				     NULL));
 	c = counters(self->gate);
@@ -472,7 +477,8 @@ TEST_F(hold, deadline_counts_from_the_first)
 	EXPECT_EQ(0, release(gate, UNDEAD_RELEASE_ALL, 0, NULL));
 	EXPECT_EQ(ETIMEDOUT, await(gate, 1, SHORT_MS) ? errno : 0);
 	b = held_reader(gate);
-	EXPECT_EQ(ETIMEDOUT, await(gate, 2, SHORT_MS + SHORT_MS / 2) ? errno : 0);
+	EXPECT_EQ(ETIMEDOUT,
+		  await(gate, 2, SHORT_MS + SHORT_MS / 2) ? errno : 0);
 	EXPECT_EQ(0, ended(a));
 	EXPECT_EQ(0, ended(b));
 }
@@ -528,7 +534,8 @@ TEST_F(hold, implicit_gate_has_its_deadline)
 /* It outlives its killed owner: several rounds of the lifeline see nothing. */
 TEST_F(hold, implicit_gate_is_not_tied_to_the_owner)
 {
-	int status, clock = gate_create(self->control, POINT(READ), 3 * SHORT_MS);
+	int status,
+		clock = gate_create(self->control, POINT(READ), 3 * SHORT_MS);
 	pid_t pid = fork();
 	char c;
 

@@ -21,15 +21,16 @@ FIXTURE_VARIANT(kind)
 	__u32 kind;
 	char state;
 	const char *function;
-	bool dies;		/* of SIGKILL */
-	bool wakes;		/* on any signal */
+	bool dies;  /* of SIGKILL */
+	bool wakes; /* on any signal */
 };
 
-#define KIND(name, letter, text, killed, woken)				\
-	FIXTURE_VARIANT_ADD(kind, name) {				\
-		.kind = UNDEAD_KIND_##name, .state = letter,		\
-		.function = "undead_hold_" text, .dies = killed,	\
-		.wakes = woken,						\
+#define KIND(name, letter, text, killed, woken)                  \
+	FIXTURE_VARIANT_ADD(kind, name)                          \
+	{                                                        \
+		.kind = UNDEAD_KIND_##name, .state = letter,     \
+		.function = "undead_hold_" text, .dies = killed, \
+		.wakes = woken,                                  \
 	}
 
 KIND(UNINTERRUPTIBLE, 'D', "uninterruptible", false, false);
@@ -123,8 +124,9 @@ TEST_F(kind, hears_sigkill)
 	status = ended(self->pid);
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
-	EXPECT_EQ(1, released(self->gate, variant->dies ? UNDEAD_REASON_SIGNAL :
-					  UNDEAD_REASON_REQUEST));
+	EXPECT_EQ(1,
+		  released(self->gate, variant->dies ? UNDEAD_REASON_SIGNAL :
+						       UNDEAD_REASON_REQUEST));
 }
 
 /* procs_blocked of /proc/stat: tasks that wait for I/O. */
@@ -139,7 +141,8 @@ static int blocked(void)
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "procs_blocked %d", &n) == 1)
 			break;
-	fclose(file);
+	if (file)
+		fclose(file);
 	return n;
 }
 

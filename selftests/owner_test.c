@@ -14,18 +14,18 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define ROUNDS_MS	700	/* several looks of the lifeline at the owner */
-#define HIGH_FD		100
+#define ROUNDS_MS 700 /* several looks of the lifeline at the owner */
+#define HIGH_FD   100
 
 FIXTURE(owner)
 {
-	int control;	/* ours: only to look */
-	int clock;	/* opens after ROUNDS_MS */
-	int ours;	/* a socket to the owner */
+	int control; /* ours: only to look */
+	int clock;   /* opens after ROUNDS_MS */
+	int ours;    /* a socket to the owner */
 	int theirs;
-	pid_t pid;	/* the owner */
-	pid_t held;	/* the child that it has held */
-	int gate;	/* its gate, for us too */
+	pid_t pid;  /* the owner */
+	pid_t held; /* the child that it has held */
+	int gate;   /* its gate, for us too */
 };
 
 FIXTURE_SETUP(owner)
@@ -57,8 +57,10 @@ static int send_fd(int to, int fd, pid_t pid)
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
 	struct iovec iov = { &pid, sizeof(pid) };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
@@ -74,8 +76,10 @@ static int receive_fd(int from, pid_t *pid)
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { pid, sizeof(*pid) };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct pollfd pfd = { .fd = from, .events = POLLIN };
 	int fd;
@@ -109,9 +113,8 @@ static pid_t have_held(struct owner *me, bool keep_control)
 }
 
 /* Starts an owner that ends up in act(). */
-static bool start(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(owner) *self, bool child_keeps_control,
-		  void (*act)(struct owner *me))
+static bool start(struct __test_metadata *_metadata, FIXTURE_DATA(owner) * self,
+		  bool child_keeps_control, void (*act)(struct owner *me))
 {
 	self->gate = -1;
 	self->pid = fork();
@@ -137,25 +140,23 @@ static bool start(struct __test_metadata *_metadata,
 }
 
 /* The held child goes on, and nobody did it but the owner's end. */
-#define EXPECT_OPENED()							\
-	do {								\
-		EXPECT_EQ(0, await_gone(self->held));			\
-		EXPECT_EQ(1, counters(self->gate)			\
-			     .released[UNDEAD_REASON_OWNER]);		\
-		EXPECT_EQ(-1, rearm(self->gate));			\
-		EXPECT_EQ(ESHUTDOWN, errno);				\
+#define EXPECT_OPENED()                                                        \
+	do {                                                                   \
+		EXPECT_EQ(0, await_gone(self->held));                          \
+		EXPECT_EQ(1,                                                   \
+			  counters(self->gate).released[UNDEAD_REASON_OWNER]); \
+		EXPECT_EQ(-1, rearm(self->gate));                              \
+		EXPECT_EQ(ESHUTDOWN, errno);                                   \
 	} while (0)
 
 /* It is held still, after the lifeline has looked several times. */
-#define EXPECT_STILL_HELD()						\
-	do {								\
-		char c;							\
-									\
-		EXPECT_EQ(0, read(self->clock, &c, 1));			\
-		EXPECT_EQ(1, counters(self->clock)			\
-			     .released[UNDEAD_REASON_DEADLINE]);	\
-		EXPECT_EQ(0, await(self->gate, 1, 0));			\
-		EXPECT_EQ('D', state_of(self->held));			\
+#define EXPECT_STILL_HELD()                                              \
+	do {                                                             \
+		EXPECT_EQ(0, read(self->clock, &(char){ 0 }, 1));        \
+		EXPECT_EQ(1, counters(self->clock)                       \
+				     .released[UNDEAD_REASON_DEADLINE]); \
+		EXPECT_EQ(0, await(self->gate, 1, 0));                   \
+		EXPECT_EQ('D', state_of(self->held));                    \
 	} while (0)
 
 /* A zombie of a live parent counts as gone on. */

@@ -14,13 +14,21 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define PF_EXITING	0x4
-#define PAGE		4096
+#define PF_EXITING 0x4
+#define PAGE       4096
+
+/* What the kernel says of a thread. */
+struct seen {
+	bool exiting, mm, files;
+};
 
 FIXTURE(point)
 {
 	int control;
 	int gate;
+	pid_t victim;
+	struct undead_hold hold; /* as it was seen last */
+	struct seen seen;
 };
 
 FIXTURE_SETUP(point)
@@ -38,11 +46,6 @@ FIXTURE_TEARDOWN(point)
 	close(self->control);
 }
 
-/* What the kernel says of a thread. */
-struct seen {
-	bool exiting, mm, files;
-};
-
 static struct seen look(pid_t tid)
 {
 	struct seen seen = { 0 };
@@ -52,7 +55,8 @@ static struct seen look(pid_t tid)
 
 	snprintf(line, sizeof(line), "/proc/%d/stat", tid);
 	file = fopen(line, "re");
-	end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') :
+							NULL;
 	if (end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1)
 		seen.exiting = flags & PF_EXITING;
 	if (file)
@@ -83,34 +87,32 @@ static pid_t victim(int gate, void (*act)(int gate))
 }
 
 /* It is held there, and asleep, with this much of itself left. */
-#define EXPECT_HELD(at, how, tells, is_exiting, has_mm, has_files)	\
-	do {								\
-		struct undead_hold e = { 0 };				\
-		struct seen seen;					\
-									\
-		EXPECT_EQ(0, await(self->gate, 1, AWAIT_MS));		\
-		EXPECT_EQ(1, list(self->control, 0, &e, 1));		\
-		EXPECT_EQ(UNDEAD_POINT_##at, e.point);			\
-		EXPECT_EQ(UNDEAD_WHERE_##how, e.where);			\
-		EXPECT_TRUE(await_state(e.tid, 'D'));			\
-		EXPECT_TRUE(await_stack(e.tid, tells));			\
-		seen = look(e.tid);					\
-		EXPECT_EQ(is_exiting, seen.exiting);			\
-		EXPECT_EQ(has_mm, seen.mm);				\
-		EXPECT_EQ(has_files, seen.files);			\
+#define EXPECT_HELD(at, how, tells, is_exiting, has_mm, has_files)    \
+	do {                                                          \
+		EXPECT_EQ(0, await(self->gate, 1, AWAIT_MS));         \
+		EXPECT_EQ(1, list(self->control, 0, &self->hold, 1)); \
+		EXPECT_EQ(UNDEAD_POINT_##at, self->hold.point);       \
+		EXPECT_EQ(UNDEAD_WHERE_##how, self->hold.where);      \
+		EXPECT_TRUE(await_state(self->hold.tid, 'D'));        \
+		EXPECT_TRUE(await_stack(self->hold.tid, tells));      \
+		self->seen = look(self->hold.tid);                    \
+		EXPECT_EQ(is_exiting, self->seen.exiting);            \
+		EXPECT_EQ(has_mm, self->seen.mm);                     \
+		EXPECT_EQ(has_files, self->seen.files);               \
 	} while (0)
 
 /* Released, the victim goes on and ends well. */
-#define EXPECT_GOES_ON(pid)						\
-	do {								\
-		EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_ALL, 0,	\
-				     NULL));				\
-		EXPECT_EQ(0, ended(pid));				\
+#define EXPECT_GOES_ON(pid)                                                  \
+	do {                                                                 \
+		EXPECT_EQ(0,                                                 \
+			  release(self->gate, UNDEAD_RELEASE_ALL, 0, NULL)); \
+		EXPECT_EQ(0, ended(pid));                                    \
 	} while (0)
 
 static char *map(int gate)
 {
-	char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, gate, 0);
+	char *at =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, gate, 0);
 
 	if (at == MAP_FAILED)
 		_exit(98);
@@ -139,7 +141,8 @@ TEST_F(point, fault_from_user_code)
 
 static void touch_private(int gate)
 {
-	char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, gate, 0);
+	char *at =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, gate, 0);
 
 	*at = 'x';
 	_exit(*at == 'x' ? 0 : 2);
@@ -195,19 +198,18 @@ static void exit_into_mapping(int gate)
 
 TEST_F(point, fault_in_mm_release_by_the_tid_address)
 {
-	struct undead_hold e;
-	pid_t pid;
+	pid_t pid, tid;
 
 	self->gate = gate_create(self->control, POINT(FAULT), DEADLINE_MS);
 	pid = victim(self->gate, exit_into_mapping);
 	EXPECT_HELD(FAULT, NONE, "mm_release", true, true, true);
-	ASSERT_EQ(1, list(self->gate, 0, &e, 1));
-	EXPECT_NE(pid, e.tid);
-	EXPECT_EQ(pid, e.tgid);
+	tid = self->hold.tid;
+	EXPECT_NE(pid, tid);
+	EXPECT_EQ(pid, self->hold.tgid);
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_TRUE(await_state(pid, 'Z'));
 	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
-	EXPECT_EQ('D', state_of(e.tid));
+	EXPECT_EQ('D', state_of(tid));
 	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_ALL, 0, NULL));
 	EXPECT_EQ(SIGKILL, ended(pid));
 }
@@ -262,8 +264,10 @@ TEST_F(point, fault_holds_mmap_lock)
 TEST_F(point, fault_holds_the_vma_lock_alone)
 {
 	struct undead_gate_create arg = {
-		.size = sizeof(arg), .flags = UNDEAD_GATE_VMA_LOCK,
-		.points = POINT(FAULT), .deadline_ms = DEADLINE_MS,
+		.size = sizeof(arg),
+		.flags = UNDEAD_GATE_VMA_LOCK,
+		.points = POINT(FAULT),
+		.deadline_ms = DEADLINE_MS,
 	};
 	pid_t pid;
 
@@ -294,8 +298,8 @@ static void map_over(int gate)
 
 static void move_over(int gate)
 {
-	void *at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
+	void *at =
+		mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	mremap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, map(gate));
 }
@@ -311,18 +315,16 @@ static void map_and_exec(int gate)
 	execlp("true", "true", NULL);
 }
 
-#define VMA_CLOSE(name, how, act, is_exiting, has_mm, has_files)	\
-TEST_F(point, name)							\
-{									\
-	pid_t pid;							\
-									\
-	self->gate = gate_create(self->control, POINT(VMA_CLOSE),	\
-				 DEADLINE_MS);				\
-	pid = victim(self->gate, act);					\
-	EXPECT_HELD(VMA_CLOSE, how, "undead_gate_vma_close",		\
-		    is_exiting, has_mm, has_files);			\
-	EXPECT_GOES_ON(pid);						\
-}
+#define VMA_CLOSE(name, how, act, is_exiting, has_mm, has_files)          \
+	TEST_F(point, name)                                               \
+	{                                                                 \
+		self->gate = gate_create(self->control, POINT(VMA_CLOSE), \
+					 DEADLINE_MS);                    \
+		self->victim = victim(self->gate, act);                   \
+		EXPECT_HELD(VMA_CLOSE, how, "undead_gate_vma_close",      \
+			    is_exiting, has_mm, has_files);               \
+		EXPECT_GOES_ON(self->victim);                             \
+	}
 
 VMA_CLOSE(vma_close_by_munmap, MUNMAP, unmap, false, true, true)
 VMA_CLOSE(vma_close_by_map_fixed, REPLACED, map_over, false, true, true)
@@ -521,8 +523,9 @@ static void everything(int gate)
 	close(dup(gate));
 }
 
-#define UNASKED	(POINT(FAULT) | POINT(VMA_CLOSE) | POINT(FLUSH) | \
-		 POINT(RELEASE) | POINT(AIO))
+#define UNASKED                                                            \
+	(POINT(FAULT) | POINT(VMA_CLOSE) | POINT(FLUSH) | POINT(RELEASE) | \
+	 POINT(AIO))
 
 TEST_F(point, owner_passes)
 {
@@ -606,8 +609,10 @@ static void make_garbage(int gate)
 	char control[CMSG_SPACE(2 * sizeof(int))] = { 0 };
 	struct iovec iov = { "x", 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	int pair[2];

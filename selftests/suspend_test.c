@@ -7,7 +7,7 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define HELD	2
+#define HELD 2
 
 FIXTURE(suspend)
 {
@@ -44,8 +44,7 @@ TEST_F_TIMEOUT(suspend, releases, 60)
 	for (i = 0; i < HELD; i++)
 		EXPECT_TRUE(await_state(pid[i], 'D'));
 	EXPECT_EQ(0, put("/sys/power/state", "freeze"));
-	EXPECT_EQ(HELD, counters(self->gate)
-			.released[UNDEAD_REASON_SHUTDOWN]);
+	EXPECT_EQ(HELD, counters(self->gate).released[UNDEAD_REASON_SHUTDOWN]);
 	EXPECT_EQ(0, gate_open(self->gate, 0, NULL));
 	for (i = 0; i < HELD; i++)
 		EXPECT_EQ(0, ended(pid[i]));

@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 #include "device.h"
 
-#define EVENT		"events/undead/enable"
+#define EVENT "events/undead/enable"
 
 FIXTURE(trace)
 {

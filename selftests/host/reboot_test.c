@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HELD		3
-#define DIRECTORY	"/tmp/undead-reboot-XXXXXX"
+#define HELD      3
+#define DIRECTORY "/tmp/undead-reboot-XXXXXX"
 
 static const struct {
 	const char *how;
@@ -25,9 +25,10 @@ static const struct {
 
 /* All three are asleep in D before the machine goes down. */
 static const char guest[] =
-	"for i in 1 2 3; do cat /dev/undead & done; "
-	"until [ $(grep -ls \"^State:.D\" /proc/[0-9]*/status | wc -l) = 3 ]; "
-	"do :; done; %s -f";
+	"for i in 1 2 3; do cat /dev/undead & done\n"
+	"until [ $(grep -ls \"^State:.D\" /proc/[0-9]*/status | wc -l) = 3 ]\n"
+	"do :; done\n"
+	"%s -f\n";
 
 static bool contains(const char *directory, const char *text)
 {
@@ -51,8 +52,7 @@ static void go_down(const char *directory, int point)
 
 	snprintf(script, sizeof(script), guest, points[point].how);
 	snprintf(command, sizeof(command),
-		 "UNDEAD_BREAK='%s' scripts/vm.sh --suite %s --artifacts %s "
-		 "--append 'quiet loglevel=4' -- sh -c '%s' >%s/out 2>&1",
+		 "UNDEAD_BREAK='%s' scripts/vm.sh --suite %s --artifacts %s --append 'quiet loglevel=4' -- sh -c '%s' >%s/out 2>&1",
 		 points[point].without, suite ? suite : "trixie", directory,
 		 script, directory);
 	/* 126: the guest went down before the command ended. */
@@ -71,7 +71,7 @@ static bool test(int point)
 	snprintf(says, sizeof(says), "undead: reboot: %d threads released",
 		 HELD);
 	ok = contains(directory, points[point].kernel_says) &&
-		contains(directory, says) == wanted;
+	     contains(directory, says) == wanted;
 	if (!ok) {
 		printf("# see %s\n", directory);
 		return false;

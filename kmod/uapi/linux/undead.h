@@ -29,7 +29,7 @@
 #include <linux/types.h>
 
 /* Raised when something here changes in a way that old callers notice. */
-#define UNDEAD_ABI	1
+#define UNDEAD_ABI 1
 
 /**
  * enum undead_point - where in the kernel a thread is held
@@ -143,9 +143,9 @@ struct undead_info {
 };
 
 /* The gate never opens by itself. EPERM unless parameter unbounded is set. */
-#define UNDEAD_GATE_UNBOUNDED	(1U << 0)
+#define UNDEAD_GATE_UNBOUNDED (1U << 0)
 /* Point fault holds the VMA lock alone, not mmap_lock, where there is one. */
-#define UNDEAD_GATE_VMA_LOCK	(1U << 1)
+#define UNDEAD_GATE_VMA_LOCK (1U << 1)
 
 /**
  * struct undead_gate_create - make a gate (control file)
@@ -198,10 +198,10 @@ struct undead_hold_req {
 };
 
 /* undead_release.what */
-#define UNDEAD_RELEASE_HOLD	0	/* @id is undead_hold.id; ESRCH */
-#define UNDEAD_RELEASE_TID	1	/* @id is a tid; ESRCH: it is not held */
-#define UNDEAD_RELEASE_OLDEST	2	/* @id is how many, the oldest first */
-#define UNDEAD_RELEASE_ALL	3	/* @id must be 0 */
+#define UNDEAD_RELEASE_HOLD   0 /* @id is undead_hold.id; ESRCH */
+#define UNDEAD_RELEASE_TID    1 /* @id is a tid; ESRCH: it is not held */
+#define UNDEAD_RELEASE_OLDEST 2 /* @id is how many, the oldest first */
+#define UNDEAD_RELEASE_ALL    3 /* @id must be 0 */
 
 /**
  * struct undead_release - let held threads go on; the gate stays armed
@@ -224,7 +224,7 @@ struct undead_release {
 };
 
 /* Every gate in the system, not only those of this control file. */
-#define UNDEAD_OPEN_EVERY	(1U << 0)
+#define UNDEAD_OPEN_EVERY (1U << 0)
 
 /**
  * struct undead_open - open for good: release all, hold nobody any more
@@ -297,7 +297,7 @@ struct undead_hold {
 };
 
 /* Most entries that one UNDEAD_IOC_LIST fills. */
-#define UNDEAD_LIST_MAX		4096
+#define UNDEAD_LIST_MAX 4096
 
 /**
  * struct undead_list - list what is held, in the order of undead_hold.id
@@ -351,7 +351,7 @@ struct undead_counters {
 };
 
 /* The whole thread group, with the threads it makes later. */
-#define UNDEAD_ENROL_GROUP	(1U << 0)
+#define UNDEAD_ENROL_GROUP (1U << 0)
 
 /**
  * struct undead_enrol - name a thread that may be held (gate fd)
@@ -369,16 +369,16 @@ struct undead_enrol {
 	__u32 __reserved;
 };
 
-#define UNDEAD_IOC_MAGIC	0xDD
-#define UNDEAD_IOC_INFO		_IO(UNDEAD_IOC_MAGIC, 0)	/* undead_info */
-#define UNDEAD_IOC_GATE_CREATE	_IO(UNDEAD_IOC_MAGIC, 1)	/* undead_gate_create */
-#define UNDEAD_IOC_HOLD		_IO(UNDEAD_IOC_MAGIC, 2)	/* undead_hold_req */
-#define UNDEAD_IOC_RELEASE	_IO(UNDEAD_IOC_MAGIC, 3)	/* undead_release */
-#define UNDEAD_IOC_OPEN		_IO(UNDEAD_IOC_MAGIC, 4)	/* undead_open */
-#define UNDEAD_IOC_REARM	_IO(UNDEAD_IOC_MAGIC, 5)	/* undead_rearm */
-#define UNDEAD_IOC_AWAIT	_IO(UNDEAD_IOC_MAGIC, 6)	/* undead_await */
-#define UNDEAD_IOC_LIST		_IO(UNDEAD_IOC_MAGIC, 7)	/* undead_list */
-#define UNDEAD_IOC_COUNTERS	_IO(UNDEAD_IOC_MAGIC, 8)	/* undead_counters */
-#define UNDEAD_IOC_ENROL	_IO(UNDEAD_IOC_MAGIC, 9)	/* undead_enrol */
+#define UNDEAD_IOC_MAGIC       0xDD
+#define UNDEAD_IOC_INFO        _IO(UNDEAD_IOC_MAGIC, 0) /* undead_info */
+#define UNDEAD_IOC_GATE_CREATE _IO(UNDEAD_IOC_MAGIC, 1) /* undead_gate_create */
+#define UNDEAD_IOC_HOLD        _IO(UNDEAD_IOC_MAGIC, 2) /* undead_hold_req */
+#define UNDEAD_IOC_RELEASE     _IO(UNDEAD_IOC_MAGIC, 3) /* undead_release */
+#define UNDEAD_IOC_OPEN        _IO(UNDEAD_IOC_MAGIC, 4) /* undead_open */
+#define UNDEAD_IOC_REARM       _IO(UNDEAD_IOC_MAGIC, 5) /* undead_rearm */
+#define UNDEAD_IOC_AWAIT       _IO(UNDEAD_IOC_MAGIC, 6) /* undead_await */
+#define UNDEAD_IOC_LIST        _IO(UNDEAD_IOC_MAGIC, 7) /* undead_list */
+#define UNDEAD_IOC_COUNTERS    _IO(UNDEAD_IOC_MAGIC, 8) /* undead_counters */
+#define UNDEAD_IOC_ENROL       _IO(UNDEAD_IOC_MAGIC, 9) /* undead_enrol */
 
 #endif /* _UAPI_LINUX_UNDEAD_H */
