@@ -101,7 +101,8 @@ say "Linux $release under $accel"
 artifacts=${artifacts:-$top/build/artifacts/$(date +%Y%m%d-%H%M%S)-$$}
 mkdir -p "$artifacts"
 # Those of the last runs are kept.
-find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null |
+mkdir -p "$top/build/artifacts"
+find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' |
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
 [ "$flavour" = cloud-amd64 ] || . "$top/scripts/vng.sh"
 guest=$artifacts/guest

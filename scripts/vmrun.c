@@ -36,7 +36,7 @@ enum { EX_DEADLINE = 124, EX_SETUP = 125, EX_CRASH = 126 };
 
 #define BOOT_S      60 /* a guest that is not up by then never is */
 #define POWER_OFF_S 20
-#define TAIL_LINES  30
+#define TAIL_LINES  50
 #define QUIT_KEY    0x1d /* Ctrl-] */
 
 enum { CONSOLE, STATUS, OUTPUT, QMP, PORTS };

@@ -31,7 +31,7 @@ if ! command -v vng >/dev/null; then
 	PATH=/usr/bin:/bin:$PATH	# its python is for another libc
 fi
 
-args=(--run "${kdir:-$image}" --cpus "$cpus" --memory "${mem}M" --cwd /)
+args=(--run "${kdir:-$image}" --cpus "$cpus" --memory "${mem}M" --cwd / --user root)
 [ "$accel" = kvm ] ||
 	args+=(--disable-kvm --qemu-opts="-cpu $cpu")
 [ -z "$append" ] || args+=(--append "$append")
@@ -58,9 +58,11 @@ else
 	script+="; exec$(printf ' %q' "$@")"
 fi
 
-# A pid name space: whatever ends us ends all of it.
+# A pid name space: whatever ends us ends all of it. Only root can: in a user
+# name space the guest would see the files of a root that is not its own. There
+# the deadline has to do.
 ns=(unshare --pid --fork --kill-child --mount-proc)
-"${ns[@]}" true 2>/dev/null || ns+=(--map-root-user)
+"${ns[@]}" true 2>/dev/null || ns=(setsid --wait)
 # vng opens what is its stdout anew and truncates it: two pipes.
 exec "${ns[@]}" bash -o pipefail -c '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1 | cat
 	status=$?
