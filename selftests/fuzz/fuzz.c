@@ -107,7 +107,7 @@ static __u64 draw(__u64 *state)
 	return z ^ (z >> 31);
 }
 
-static void put(int *fd, int new)
+static void replace(int *fd, int new)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -538,13 +538,13 @@ static bool transfer(int sock, struct job *job, bool send);
 static bool op_open(int fd, const struct step *s)
 {
 	(void)fd;
-	put(&control[s->slot % CONTROLS], control_open());
+	replace(&control[s->slot % CONTROLS], control_open());
 	return control[s->slot % CONTROLS] >= 0;
 }
 
 static bool op_close_control(int fd, const struct step *s)
 {
-	put(&control[s->slot % CONTROLS], -1);
+	replace(&control[s->slot % CONTROLS], -1);
 	return fd >= 0;
 }
 
@@ -574,19 +574,13 @@ static bool op_create(int fd, const struct step *s)
 		arg.flags = 0;
 		err = ioctl(fd, UNDEAD_IOC_GATE_CREATE, &arg);
 	}
-	put(&gate[s->slot % GATES], err ? -1 : arg.fd);
+	replace(&gate[s->slot % GATES], err ? -1 : arg.fd);
 	for (int i = THREADS; i < ACTORS && !err && s->b % 4; i++)
 		enrol(arg.fd, UNDEAD_ENROL_GROUP, actor[i].tid);
 	return !err;
 }
 
-static bool op_close_gate(int fd, const struct step *s)
-{
-	put(&gate[s->slot % GATES], -1);
-	return fd >= 0;
-}
-
-/* A process closes it last, unless others have it too. */
+/* A process closes it last, unless others have it too; then a new one. */
 static bool op_hand_over(int fd, const struct step *s)
 {
 	struct job job = { .step = { .op = CLOSE }, .fd = fd };
@@ -594,15 +588,20 @@ static bool op_hand_over(int fd, const struct step *s)
 
 	ok = transfer(actor[THREADS + s->a % (ACTORS - THREADS)].sock, &job,
 		      true);
-	put(&gate[s->slot % GATES], -1);
-	return ok && fd >= 0;
+	return ok & op_create(control[s->slot % CONTROLS], s);
+}
+
+static bool op_close_gate(int fd, const struct step *s)
+{
+	replace(&gate[s->slot % GATES], -1);
+	return fd >= 0;
 }
 
 static bool op_dup(int fd, const struct step *s)
 {
 	if (gate[s->a % GATES] == fd)
 		return fd >= 0;
-	put(&gate[s->a % GATES], fcntl(fd, F_DUPFD_CLOEXEC, 0));
+	replace(&gate[s->a % GATES], fcntl(fd, F_DUPFD_CLOEXEC, 0));
 	return fd >= 0;
 }
 
@@ -634,7 +633,7 @@ static bool op_spawn(int fd, const struct step *s)
 	struct actor *a = &actor[THREADS + s->a % (ACTORS - THREADS)];
 
 	(void)fd;
-	put(&a->sock, -1);
+	replace(&a->sock, -1);
 	start_process(a);
 	return a->sock >= 0;
 }
@@ -672,7 +671,7 @@ static const struct {
 } ops[] = {
 	[READ] = { "read", op_read, 160, BY_ACTOR, ON_GATE },
 	[CLOSE] = { "dup, close", op_close, 30, BY_ACTOR, ON_GATE },
-	[CREATE] = { "create", op_create, 25, BY_S, ON_CONTROL },
+	[CREATE] = { "create", op_create, 15, BY_S, ON_CONTROL },
 	{ "hold", op_hold, 80, BY_ACTOR, ON_GATE },
 	{ "read control", op_read, 5, BY_ACTOR, ON_CONTROL },
 	{ "read nonblock", op_nonblock, 5, BY_ACTOR, ON_GATE },
@@ -704,7 +703,7 @@ static const struct {
 	{ "open", op_open, 3, BY_S, ON_CONTROL },
 	{ "close control", op_close_control, 1, BY_S, ON_CONTROL },
 	{ "close gate", op_close_gate, 5, BY_S, ON_GATE },
-	{ "hand over", op_hand_over, 15, BY_S, ON_GATE },
+	{ "hand over", op_hand_over, 30, BY_S, ON_GATE },
 	{ "dup", op_dup, 5, BY_S, ON_GATE },
 	{ "enrol", op_enrol, 20, BY_S, ON_GATE },
 	{ "signal", op_signal, 60, BY_S, ON_GATE },
@@ -866,7 +865,7 @@ static void start_process(struct actor *a)
 	if (!a->tid) {
 		close(pair[0]);
 		for (int i = 0; i < ACTORS; i++)
-			put(&actor[i].sock, -1);
+			replace(&actor[i].sock, -1);
 		act(pair[1]);
 		_exit(0);
 	}
@@ -927,7 +926,7 @@ static void hold_all(void)
 	struct job job = { .step.op = READ };
 	int i;
 
-	job.fd = gate_create(control[0], POINT(READ), AWAIT_MS);
+	job.fd = gate_create(control[0], POINT(READ), 2000);
 	for (i = THREADS; i < ACTORS; i++)
 		if (actor[i].sock >= 0)
 			transfer(actor[i].sock, &job, true);
@@ -944,7 +943,7 @@ static void end(unsigned int how)
 		break;
 	case 1:
 		for (int i = 0; i < CONTROLS; i++)
-			put(&control[i], -1);
+			replace(&control[i], -1);
 		break;
 	case 2:
 		execl("/proc/self/exe", "fuzz", "--exec", NULL);
@@ -1195,6 +1194,7 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 	struct undead_counters before, after;
 	__u64 sequences = (nr_ops + PLAYED - 1) / PLAYED, done, ok;
 	pid_t player[MAX_PLAYERS];
+	struct utsname name;
 	unsigned int gates;
 	long start, took;
 	bool gone;
@@ -1241,8 +1241,9 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 	test_point(read_long("/proc/sys/kernel/tainted") == tainted,
 		   "the kernel did not warn");
 	printf("1..%d\n", points);
-	printf("# summary: %llu operations in %ld s, %llu/s; %d of %d test points failed\n",
-	       (unsigned long long)done, took / 1000,
+	uname(&name);
+	printf("# summary: Linux %s: fuzz, seed %#llx: %llu operations in %ld s, %llu/s; %d of %d test points failed\n",
+	       name.release, (unsigned long long)seed, (unsigned long long)done, took / 1000,
 	       (unsigned long long)(done * 1000 / (__u64)took), failed, points);
 }
 
