@@ -32,7 +32,9 @@ help:
 	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng or systemd"
 	@echo 'make check-matrix  the tests on $(SUITES)'
 	@echo 'make bench         every figure beside its yardstick'
-	@echo 'make lint          every linter, zero findings; make format lays the code out'
+	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
+	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
+	@echo 'make lint          every linter; zero findings'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
 
 deps:
@@ -116,7 +118,7 @@ format:
 
 # JSON=1: an object a line.
 bench: deps
-	@$(MAKE) build $B/bench/compare $B/bench/yardstick
+	@$(MAKE) build $B/bench/compare $B/bench/yardstick $B/bench/holds
 	@scripts/bench.sh $(SUITE)
 
 # For the running kernel, or KDIR=.
@@ -133,15 +135,19 @@ $B/fuzz/fuzz: selftests/fuzz/fuzz.c Makefile
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $< -lpthread
 
-# SEED= and OPS= as wanted; the same seed, the same operations.
+# The same seed, the same operations.
 OPS ?= 20000
 SEED ?= 0x$(shell git rev-parse --short=12 HEAD)
-FUZZ = --add build/fuzz:/fuzz $(if $(KDIR),--kdir '$(KDIR)',--suite $(SUITE)) \
-	-- /fuzz/fuzz --seed $(SEED)
+KERNEL = $(if $(KDIR),--kdir '$(KDIR)',--suite $(SUITE))
 
 fuzz: deps
 	@$(MAKE) build $B/fuzz/fuzz
-	@scripts/vm.sh --timeout 900 $(FUZZ) --ops $(OPS)
+	@scripts/vm.sh $(KERNEL) --timeout 900 --add build/fuzz:/fuzz -- \
+		/fuzz/fuzz --ops $(OPS) --seed $(SEED)
+
+soak: deps
+	@$(MAKE) build $B/fuzz/fuzz
+	@scripts/soak.sh $(SEED) $(KERNEL)
 
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'

@@ -27,30 +27,30 @@
 
 #include "../device.h"
 
-#define STEPS		200
-#define PLAYED		150	/* of them, at least: others die with who does them */
-#define CONTROLS	2
-#define GATES		6
-#define THREADS		3	/* actors: threads of S, then processes */
-#define ACTORS		6
-#define MAX_PLAYERS	16
-#define STUCK_MS	60000
-#define IMPLICIT_MS	"20"	/* deadline of read() on a control file */
-#define PAGE		4096UL
-#define SNAPSHOT	"/dev/snapshot"
+#define STEPS       200
+#define PLAYED      150 /* of them, at least: others die with who does them */
+#define CONTROLS    2
+#define GATES       6
+#define THREADS     3 /* actors: threads of S, then processes */
+#define ACTORS      6
+#define MAX_PLAYERS 16
+#define STUCK_MS    60000
+#define IMPLICIT_MS "20" /* deadline of read() on a control file */
+#define PAGE        4096UL
+#define SNAPSHOT    "/dev/snapshot"
 
 struct step {
 	__u8 op;
-	__u8 actor;	/* ACTORS: S itself */
+	__u8 actor; /* ACTORS: S itself */
 	__u8 slot;
 	__u8 flags;
 	__u32 a;
 	__u32 b;
 };
 
-#define STEP_WIDE	1	/* on the control file instead of the gate */
-#define STEP_KEEP	2	/* the actor leaves the fd open */
-#define STEP_THREAD	4	/* in a new thread of the actor */
+#define STEP_WIDE   1 /* on the control file instead of the gate */
+#define STEP_KEEP   2 /* the actor leaves the fd open */
+#define STEP_THREAD 4 /* in a new thread of the actor */
 
 /* The first of ops[]. */
 enum { READ, CLOSE, CREATE };
@@ -71,22 +71,21 @@ static int control[CONTROLS];
 static int gate[GATES];
 static struct actor actor[ACTORS];
 
-#define MAX_OPS	64
+#define MAX_OPS 64
 
 /* Of everybody. */
 static struct shared {
 	__u64 next, finished, digest, wrong;
-	__u64 longest_ms;	/* of a sequence */
+	__u64 longest_ms; /* of a sequence */
 	__u64 done[MAX_OPS], ok[MAX_OPS];
 	__u64 seen[UNDEAD_POINTS][UNDEAD_KINDS];
 	char what[256];
-} *sh;
+} * sh;
 
-#define ADD(what, n)	__atomic_fetch_add(&(what), n, __ATOMIC_RELAXED)
-#define GET(what)	__atomic_load_n(&(what), __ATOMIC_RELAXED)
+#define ADD(what, n) __atomic_fetch_add(&(what), n, __ATOMIC_RELAXED)
+#define GET(what)    __atomic_load_n(&(what), __ATOMIC_RELAXED)
 
-__attribute__((format(printf, 1, 2)))
-static bool wrong(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
 {
 	va_list ap;
 
@@ -107,7 +106,7 @@ static __u64 draw(__u64 *state)
 	return z ^ (z >> 31);
 }
 
-static void put(int *fd, int new)
+static void replace(int *fd, int new)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -199,7 +198,7 @@ static bool op_copy(int fd, const struct step *s)
 	bool ok;
 
 	ok = at != MAP_FAILED &&
-		(read(zero, at, 8) == 8 || errno == EINTR || errno == EFAULT);
+	     (read(zero, at, 8) == 8 || errno == EINTR || errno == EFAULT);
 	close(zero);
 	return ok && end_map(at, s->a);
 }
@@ -263,7 +262,7 @@ static bool op_tid_address(int fd, const struct step *s)
 
 	(void)s;
 	return at != MAP_FAILED &&
-		!pthread_create(&thread, NULL, end_into_map, at);
+	       !pthread_create(&thread, NULL, end_into_map, at);
 }
 
 /* These do not return: they succeed. */
@@ -296,8 +295,8 @@ static bool op_release_hold(int fd, const struct step *s)
 
 static bool op_release_tid(int fd, const struct step *s)
 {
-	return !release(fd, UNDEAD_RELEASE_TID,
-			(__u64)actor[s->a % ACTORS].tid, NULL);
+	return !release(fd, UNDEAD_RELEASE_TID, (__u64)actor[s->a % ACTORS].tid,
+			NULL);
 }
 
 static bool op_release_oldest(int fd, const struct step *s)
@@ -400,8 +399,8 @@ union arg {
 	char room[256];
 };
 
-#define ON_CONTROL	1
-#define ON_GATE		2
+#define ON_CONTROL 1
+#define ON_GATE    2
 
 static const struct {
 	__u32 size;
@@ -419,7 +418,7 @@ static const struct {
 	{ sizeof(struct undead_enrol), ON_GATE },
 };
 
-#define CALLS	(sizeof(calls) / sizeof(*calls))
+#define CALLS (sizeof(calls) / sizeof(*calls))
 
 static bool must_fail(int fd, unsigned int nr, void *arg, int expected)
 {
@@ -457,7 +456,8 @@ static bool op_bad_form(int fd, const struct step *s)
 	case 4:
 		return must_fail(fd, nr, NULL, EFAULT);
 	default:
-		return must_fail(fd, CALLS + s->b % (256 - CALLS), &arg, ENOTTY);
+		return must_fail(fd, CALLS + s->b % (256 - CALLS), &arg,
+				 ENOTTY);
 	}
 }
 
@@ -468,37 +468,41 @@ static bool op_bad_gate_call(int fd, const struct step *s)
 
 	switch (s->a % 6) {
 	case 0:
-		arg.release = (struct undead_release) {
+		arg.release = (struct undead_release){
 			.size = sizeof(arg.release),
 			.what = UNDEAD_RELEASE_ALL + 1 + s->b % 1000,
 		};
 		return must_fail(fd, 3, &arg, EINVAL);
 	case 1:
-		arg.release = (struct undead_release) {
+		arg.release = (struct undead_release){
 			.size = sizeof(arg.release),
-			.what = s->b % 2, .id = ULLONG_MAX - s->b,
+			.what = s->b % 2,
+			.id = ULLONG_MAX - s->b,
 		};
 		return must_fail(fd, 3, &arg, ESRCH);
 	case 2:
-		arg.release = (struct undead_release) {
+		arg.release = (struct undead_release){
 			.size = sizeof(arg.release),
-			.what = UNDEAD_RELEASE_ALL, .id = 1 + s->b / 2,
+			.what = UNDEAD_RELEASE_ALL,
+			.id = 1 + s->b / 2,
 		};
 		return must_fail(fd, 3, &arg, EINVAL);
 	case 3:
-		arg.await = (struct undead_await) {
-			.size = sizeof(arg.await), .timeout_ms = 1ULL << 31,
+		arg.await = (struct undead_await){
+			.size = sizeof(arg.await),
+			.timeout_ms = 1ULL << 31,
 		};
 		return must_fail(fd, 6, &arg, ERANGE);
 	case 4:
-		arg.list = (struct undead_list) {
+		arg.list = (struct undead_list){
 			.size = sizeof(arg.list),
 			.entry_size = s->b % sizeof(struct undead_hold),
 		};
 		return must_fail(fd, 7, &arg, EINVAL);
 	default:
-		arg.enrol = (struct undead_enrol) {
-			.size = sizeof(arg.enrol), .tid = INT_MIN + (int)(s->b % 99),
+		arg.enrol = (struct undead_enrol){
+			.size = sizeof(arg.enrol),
+			.tid = INT_MIN + (int)(s->b % 99),
 		};
 		return must_fail(fd, 9, &arg, ESRCH);
 	}
@@ -507,8 +511,9 @@ static bool op_bad_gate_call(int fd, const struct step *s)
 static bool op_bad_create(int fd, const struct step *s)
 {
 	union arg arg = { .create = {
-		.size = sizeof(arg.create), .deadline_ms = 1,
-	} };
+				  .size = sizeof(arg.create),
+				  .deadline_ms = 1,
+			  } };
 
 	switch (s->a % 5) {
 	case 0:
@@ -538,13 +543,13 @@ static bool transfer(int sock, struct job *job, bool send);
 static bool op_open(int fd, const struct step *s)
 {
 	(void)fd;
-	put(&control[s->slot % CONTROLS], control_open());
+	replace(&control[s->slot % CONTROLS], control_open());
 	return control[s->slot % CONTROLS] >= 0;
 }
 
 static bool op_close_control(int fd, const struct step *s)
 {
-	put(&control[s->slot % CONTROLS], -1);
+	replace(&control[s->slot % CONTROLS], -1);
 	return fd >= 0;
 }
 
@@ -553,8 +558,9 @@ static __u64 deadline_of(const struct step *s, __u32 kind)
 {
 	if (kind == UNDEAD_KIND_SPIN)
 		return 1 + s->b / 64 % 8;
-	return s->b / 8 % 4 == 3 ? 1000 : s->b / 8 % 4 == 2 ? 100 :
-		1 + s->b / 64 % 32;
+	return s->b / 8 % 4 == 3 ? 1000 :
+	       s->b / 8 % 4 == 2 ? 100 :
+				   1 + s->b / 64 % 32;
 }
 
 static bool op_create(int fd, const struct step *s)
@@ -563,30 +569,24 @@ static bool op_create(int fd, const struct step *s)
 		.size = sizeof(arg),
 		.flags = s->a % 8 ? 0 : UNDEAD_GATE_VMA_LOCK,
 		.points = s->a % 4 ? (1U << UNDEAD_POINTS) - 1 :
-			s->a / 8 % (1U << UNDEAD_POINTS),
+				     s->a / 8 % (1U << UNDEAD_POINTS),
 		.kind = s->a / 1024 % UNDEAD_KINDS,
 	};
 	int err;
 
 	arg.deadline_ms = deadline_of(s, arg.kind);
 	err = ioctl(fd, UNDEAD_IOC_GATE_CREATE, &arg);
-	if (err && errno == EOPNOTSUPP) {	/* a kernel without VMA lock */
+	if (err && errno == EOPNOTSUPP) { /* a kernel without VMA lock */
 		arg.flags = 0;
 		err = ioctl(fd, UNDEAD_IOC_GATE_CREATE, &arg);
 	}
-	put(&gate[s->slot % GATES], err ? -1 : arg.fd);
+	replace(&gate[s->slot % GATES], err ? -1 : arg.fd);
 	for (int i = THREADS; i < ACTORS && !err && s->b % 4; i++)
 		enrol(arg.fd, UNDEAD_ENROL_GROUP, actor[i].tid);
 	return !err;
 }
 
-static bool op_close_gate(int fd, const struct step *s)
-{
-	put(&gate[s->slot % GATES], -1);
-	return fd >= 0;
-}
-
-/* A process closes it last, unless others have it too. */
+/* A process closes it last, unless others have it too; then a new one. */
 static bool op_hand_over(int fd, const struct step *s)
 {
 	struct job job = { .step = { .op = CLOSE }, .fd = fd };
@@ -594,15 +594,20 @@ static bool op_hand_over(int fd, const struct step *s)
 
 	ok = transfer(actor[THREADS + s->a % (ACTORS - THREADS)].sock, &job,
 		      true);
-	put(&gate[s->slot % GATES], -1);
-	return ok && fd >= 0;
+	return ok & op_create(control[s->slot % CONTROLS], s);
+}
+
+static bool op_close_gate(int fd, const struct step *s)
+{
+	replace(&gate[s->slot % GATES], -1);
+	return fd >= 0;
 }
 
 static bool op_dup(int fd, const struct step *s)
 {
 	if (gate[s->a % GATES] == fd)
 		return fd >= 0;
-	put(&gate[s->a % GATES], fcntl(fd, F_DUPFD_CLOEXEC, 0));
+	replace(&gate[s->a % GATES], fcntl(fd, F_DUPFD_CLOEXEC, 0));
 	return fd >= 0;
 }
 
@@ -634,7 +639,7 @@ static bool op_spawn(int fd, const struct step *s)
 	struct actor *a = &actor[THREADS + s->a % (ACTORS - THREADS)];
 
 	(void)fd;
-	put(&a->sock, -1);
+	replace(&a->sock, -1);
 	start_process(a);
 	return a->sock >= 0;
 }
@@ -657,11 +662,11 @@ static bool op_suspend(int fd, const struct step *s)
 	return fd >= 0 ? !close(fd) : errno == EBUSY;
 }
 
-#define BY_S		1
-#define BY_THREAD	2
-#define BY_PROCESS	4
-#define BY_ACTOR	(BY_THREAD | BY_PROCESS)
-#define BY_ANY		(BY_S | BY_ACTOR)
+#define BY_S       1
+#define BY_THREAD  2
+#define BY_PROCESS 4
+#define BY_ACTOR   (BY_THREAD | BY_PROCESS)
+#define BY_ANY     (BY_S | BY_ACTOR)
 
 static const struct {
 	const char *name;
@@ -672,7 +677,7 @@ static const struct {
 } ops[] = {
 	[READ] = { "read", op_read, 160, BY_ACTOR, ON_GATE },
 	[CLOSE] = { "dup, close", op_close, 30, BY_ACTOR, ON_GATE },
-	[CREATE] = { "create", op_create, 25, BY_S, ON_CONTROL },
+	[CREATE] = { "create", op_create, 15, BY_S, ON_CONTROL },
 	{ "hold", op_hold, 80, BY_ACTOR, ON_GATE },
 	{ "read control", op_read, 5, BY_ACTOR, ON_CONTROL },
 	{ "read nonblock", op_nonblock, 5, BY_ACTOR, ON_GATE },
@@ -688,7 +693,8 @@ static const struct {
 	{ "release hold", op_release_hold, 30, BY_ANY, ON_CONTROL | ON_GATE },
 	{ "release tid", op_release_tid, 10, BY_ANY, ON_GATE },
 	{ "release any tid", op_release_tid, 15, BY_ANY, ON_CONTROL },
-	{ "release oldest", op_release_oldest, 30, BY_ANY, ON_CONTROL | ON_GATE },
+	{ "release oldest", op_release_oldest, 30, BY_ANY,
+	  ON_CONTROL | ON_GATE },
 	{ "release all", op_release_all, 10, BY_ANY, ON_CONTROL | ON_GATE },
 	{ "open gate", op_gate_open, 10, BY_ANY, ON_CONTROL | ON_GATE },
 	{ "re-arm", op_rearm, 100, BY_S, ON_GATE },
@@ -704,7 +710,7 @@ static const struct {
 	{ "open", op_open, 3, BY_S, ON_CONTROL },
 	{ "close control", op_close_control, 1, BY_S, ON_CONTROL },
 	{ "close gate", op_close_gate, 5, BY_S, ON_GATE },
-	{ "hand over", op_hand_over, 15, BY_S, ON_GATE },
+	{ "hand over", op_hand_over, 30, BY_S, ON_GATE },
 	{ "dup", op_dup, 5, BY_S, ON_GATE },
 	{ "enrol", op_enrol, 20, BY_S, ON_GATE },
 	{ "signal", op_signal, 60, BY_S, ON_GATE },
@@ -714,7 +720,7 @@ static const struct {
 	{ "suspend", op_suspend, 2, BY_S, ON_GATE },
 };
 
-#define OPS	(sizeof(ops) / sizeof(*ops))
+#define OPS (sizeof(ops) / sizeof(*ops))
 
 _Static_assert(OPS <= MAX_OPS, "room in struct shared");
 
@@ -741,7 +747,7 @@ static struct step draw_step(__u64 *state)
 	s.actor = ACTORS;
 	if (!(by & BY_S) || (by != BY_S && r % 2))
 		s.actor = by & BY_THREAD ? r / 2 % ACTORS :
-			THREADS + r / 2 % (ACTORS - THREADS);
+					   THREADS + r / 2 % (ACTORS - THREADS);
 	r >>= 8;
 	s.slot = r & 15;
 	r >>= 4;
@@ -866,7 +872,7 @@ static void start_process(struct actor *a)
 	if (!a->tid) {
 		close(pair[0]);
 		for (int i = 0; i < ACTORS; i++)
-			put(&actor[i].sock, -1);
+			replace(&actor[i].sock, -1);
 		act(pair[1]);
 		_exit(0);
 	}
@@ -879,7 +885,7 @@ static void start_process(struct actor *a)
 static int fd_of(const struct step *s)
 {
 	return s->flags & STEP_WIDE ? control[s->slot % CONTROLS] :
-		gate[s->slot % GATES];
+				      gate[s->slot % GATES];
 }
 
 static void print_step(const struct step *s)
@@ -887,8 +893,8 @@ static void print_step(const struct step *s)
 	char who[16] = "S";
 
 	if (s->actor < ACTORS)
-		snprintf(who, sizeof(who), "%s %u", s->actor < THREADS ?
-			 "thread" : "process", s->actor);
+		snprintf(who, sizeof(who), "%s %u",
+			 s->actor < THREADS ? "thread" : "process", s->actor);
 	printf("# %-10s %-15s slot %-2u flags %u a %#x b %#x\n", who,
 	       ops[s->op].name, s->slot, s->flags, s->a, s->b);
 }
@@ -927,7 +933,7 @@ static void hold_all(void)
 	struct job job = { .step.op = READ };
 	int i;
 
-	job.fd = gate_create(control[0], POINT(READ), AWAIT_MS);
+	job.fd = gate_create(control[0], POINT(READ), 2000);
 	for (i = THREADS; i < ACTORS; i++)
 		if (actor[i].sock >= 0)
 			transfer(actor[i].sock, &job, true);
@@ -944,7 +950,7 @@ static void end(unsigned int how)
 		break;
 	case 1:
 		for (int i = 0; i < CONTROLS; i++)
-			put(&control[i], -1);
+			replace(&control[i], -1);
 		break;
 	case 2:
 		execl("/proc/self/exe", "fuzz", "--exec", NULL);
@@ -1094,8 +1100,9 @@ static bool await_refcount(void)
 
 static int points, failed;
 
-__attribute__((format(printf, 2, 3)))
-static void test_point(bool ok, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void test_point(bool ok,
+							     const char *format,
+							     ...)
 {
 	va_list ap;
 
@@ -1125,9 +1132,9 @@ static __u64 print_operations(__u64 *ok)
 
 static void check_seen(void)
 {
-	static const char *const point[] = {
-		"read", "ioctl", "fault", "vma-close", "flush", "release", "aio"
-	};
+	static const char *const point[] = { "read",      "ioctl", "fault",
+					     "vma-close", "flush", "release",
+					     "aio" };
 	int missing = 0;
 
 	printf("# seen in lists:  uninter killabl interru    idle  iowait    spin\n");
@@ -1155,9 +1162,8 @@ static void check_seen(void)
 static void check_reasons(const struct undead_counters *before,
 			  const struct undead_counters *after, __u64 done)
 {
-	static const char *const reason[] = {
-		"request", "deadline", "owner", "signal", "shutdown"
-	};
+	static const char *const reason[] = { "request", "deadline", "owner",
+					      "signal", "shutdown" };
 
 	for (int i = 0; i < UNDEAD_REASONS; i++) {
 		__u64 n = after->released[i] - before->released[i];
@@ -1195,6 +1201,7 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 	struct undead_counters before, after;
 	__u64 sequences = (nr_ops + PLAYED - 1) / PLAYED, done, ok;
 	pid_t player[MAX_PLAYERS];
+	struct utsname name;
 	unsigned int gates;
 	long start, took;
 	bool gone;
@@ -1236,19 +1243,23 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 		check_reasons(&before, &after, nr_ops);
 		test_point(done >= nr_ops,
 			   "%llu operations were done, at least %llu",
-			   (unsigned long long)done, (unsigned long long)nr_ops);
+			   (unsigned long long)done,
+			   (unsigned long long)nr_ops);
 	}
 	test_point(read_long("/proc/sys/kernel/tainted") == tainted,
 		   "the kernel did not warn");
 	printf("1..%d\n", points);
-	printf("# summary: %llu operations in %ld s, %llu/s; %d of %d test points failed\n",
-	       (unsigned long long)done, took / 1000,
-	       (unsigned long long)(done * 1000 / (__u64)took), failed, points);
+	uname(&name);
+	printf("# summary: Linux %s: fuzz, seed %#llx: %llu operations in %ld s, %llu/s; %d of %d test points failed\n",
+	       name.release, (unsigned long long)seed, (unsigned long long)done,
+	       took / 1000, (unsigned long long)(done * 1000 / (__u64)took),
+	       failed, points);
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: fuzz [--seed N] [--ops N] [--players 1-%d] [--replay SEQUENCE]\n",
+	fprintf(stderr,
+		"usage: fuzz [--seed N] [--ops N] [--players 1-%d] [--replay SEQUENCE]\n",
 		MAX_PLAYERS);
 	return 2;
 }
