@@ -59,8 +59,8 @@ static void unref_module(struct kmod_module **m)
 		p_kmod_module_unref(*m);
 }
 
-#define _cleanup_ctx_    __attribute__((cleanup(unref_ctx)))
-#define _cleanup_module_ __attribute__((cleanup(unref_module)))
+#define _cleanup_ctx_  __attribute__((cleanup(unref_ctx)))
+#define _cleanup_kmod_ __attribute__((cleanup(unref_module)))
 
 static struct kmod_ctx *new_context(void)
 {
@@ -145,7 +145,7 @@ static int explain_load(struct kmod_module *m, const char *path, int err)
 static int load_file(const char *path, const char *params)
 {
 	_cleanup_ctx_ struct kmod_ctx *ctx = new_context();
-	_cleanup_module_ struct kmod_module *m = NULL;
+	_cleanup_kmod_ struct kmod_module *m = NULL;
 	int err;
 
 	if (!ctx)
@@ -159,7 +159,7 @@ static int load_file(const char *path, const char *params)
 static int load_installed(const char *params)
 {
 	_cleanup_ctx_ struct kmod_ctx *ctx = new_context();
-	_cleanup_module_ struct kmod_module *m = NULL;
+	_cleanup_kmod_ struct kmod_module *m = NULL;
 	const char *path;
 	int err;
 
@@ -229,7 +229,7 @@ static int load(int argc, char **argv)
 static int unload_module(void)
 {
 	_cleanup_ctx_ struct kmod_ctx *ctx = new_context();
-	_cleanup_module_ struct kmod_module *m = NULL;
+	_cleanup_kmod_ struct kmod_module *m = NULL;
 	int err;
 
 	if (!ctx)

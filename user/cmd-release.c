@@ -85,7 +85,7 @@ static int release(int argc, char **argv)
 			return bad_option(&cmd_release, argv);
 		}
 	}
-	if ((what != 0) == (optind < argc))
+	if (what ? optind < argc : optind == argc)
 		return usage_error(&cmd_release,
 				   "say whom: thread ids, or one of --all, --oldest, --id");
 	if (number && parse_number(number, INT64_MAX, &id))
