@@ -139,24 +139,17 @@ static bool has_file(struct files_struct *files, struct file *file)
 /*
  * @id is compared first: only the table that the caller is closing a file of is
  * followed. Its count is 0 in exit_files() alone. A close() that leaves another
- * fd of the same file is not the end. Before 5.11 an exec of a multi-threaded
- * owner drops the old table for a copy after its threads are gone.
+ * fd of the same file is not the end.
  */
 int undead_owner_flush(struct file *file, fl_owner_t id)
 {
 	struct undead_instance *inst = file->private_data;
-	struct files_struct *files = id, *now = current->files;
+	struct files_struct *files = id;
 
 	if (id != inst->files)
 		return 0;
-	if (atomic_read(&files->count) && has_file(files, file))
-		return 0;
-	if (now && now != files && task_tgid(current) == inst->owner &&
-	    has_file(now, file)) {
-		inst->files = now;
-		return 0;
-	}
-	undead_owner_end(inst);
+	if (!atomic_read(&files->count) || !has_file(files, file))
+		undead_owner_end(inst);
 	return 0;
 }
 
