@@ -550,6 +550,33 @@ TEST_F(hold, implicit_gate_is_not_tied_to_the_owner)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
+/* The fd of a stranger, taken by the one who may. */
+TEST_F(hold, gate_taken_with_pidfd_getfd)
+{
+	int pidfd, gate;
+	pid_t pid = fork();
+
+	if (!pid) {
+		gate = gate_create(self->control, POINT(READ), DEADLINE_MS);
+		if (dup2(gate, 100) != 100)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	EXPECT_TRUE(await_state(pid, 'S'));
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	gate = syscall(SYS_pidfd_getfd, pidfd, 100, 0);
+	EXPECT_LE(0, gate);
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, ended(pid));
+	pid = held_reader(gate);
+	EXPECT_EQ('D', state_of(pid));
+	EXPECT_EQ(0, release(gate, UNDEAD_RELEASE_ALL, 0, NULL));
+	EXPECT_EQ(0, ended(pid));
+	close(gate);
+	close(pidfd);
+}
+
 /* In a pid namespace of its own: what it sees of itself and of us. */
 static int inside(int control, int gate, pid_t outer)
 {
