@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The runner, its guardian, or both at once are killed with -9, at least
- * KILLS times inside each numbered step of a scenario. Each time, within
+ * KILLS times inside each numbered step of two scenarios: one with a thread in
+ * D, and one with a thread that takes no orders (pause()). Each time, within
  * LIMIT_MS: every process of theirs is gone, nobody is held, nobody has the
  * device open. At the end the module unloads and loads again.
  *
@@ -27,7 +28,6 @@
 
 #include "kselftest.h"
 
-#define SCENARIO  "zombie-leader"
 #define KILLS     10
 #define LIMIT_MS  2000
 #define MAX_STEPS 32
@@ -45,6 +45,9 @@ struct run {
 	int step;
 };
 
+static const char *const scenarios[] = { "zombie-leader", "exit-code-killed" };
+
+static const char *scenario;
 static int nr_steps;
 static int64_t step_us[MAX_STEPS];
 
@@ -68,7 +71,7 @@ static void start(struct run *r)
 	if (!r->guardian) {
 		dup2(p[1], STDOUT_FILENO);
 		dup2(p[1], STDERR_FILENO);
-		execlp("undead", "undead", "run", SCENARIO, NULL);
+		execlp("undead", "undead", "run", scenario, NULL);
 		_exit(127);
 	}
 	close(p[1]);
@@ -162,9 +165,8 @@ static void learn_steps(void)
 	fclose(r.out);
 	waitpid(r.guardian, &status, 0);
 	if (status || !nr_steps)
-		ksft_exit_fail_msg("'undead run " SCENARIO
-				   "' does not pass by itself: status %#x\n",
-				   status);
+		ksft_exit_fail_msg("'undead run %s' does not pass by itself: status %#x\n",
+				   scenario, status);
 }
 
 /* Busy: a sleep would always end on a tick. */
@@ -192,9 +194,10 @@ static int kill_once(enum victim v, int step, int64_t *gone)
 		kill(r.guardian, SIGKILL);
 	if (v != GUARDIAN && runner > 0)
 		kill(runner, SIGKILL);
-	while (read_to(&r, r.step + 1))
-		;
 	*gone = gone_after(when);
+	/* Whoever is left has the pipe open. */
+	while (*gone >= 0 && read_to(&r, r.step + 1))
+		;
 	fclose(r.out);
 	return runner > 0 ? r.step : 0;
 }
@@ -220,8 +223,8 @@ static void kill_test(enum victim v)
 		for (int i = 2; i <= nr_steps; i++)
 			least = hits[i] < least ? hits[i] : least;
 	}
-	ksft_print_msg("%s killed %d times; inside step:", victim_name[v],
-		       runs);
+	ksft_print_msg("%s: %s killed %d times; inside step:", scenario,
+		       victim_name[v], runs);
 	for (int i = 1; i <= nr_steps; i++)
 		printf(" %d: %d", i, hits[i]);
 	printf("; all gone after at most %lld ms\n", (long long)worst / 1000);
@@ -229,8 +232,8 @@ static void kill_test(enum victim v)
 		ksft_print_msg("something was left after %d ms: see 'undead status'\n",
 			       LIMIT_MS);
 	ksft_test_result(ok && least >= KILLS,
-			 "kill -9 of %s at any step leaves nothing\n",
-			 victim_name[v]);
+			 "%s: kill -9 of %s at any step leaves nothing\n",
+			 scenario, victim_name[v]);
 }
 
 static bool unload_and_load(void)
@@ -254,13 +257,16 @@ int main(void)
 	ksft_print_header();
 	if (access("/dev/undead", R_OK | W_OK))
 		ksft_exit_skip("needs the module and root\n");
-	ksft_set_plan(VICTIMS + 1);
+	ksft_set_plan(2 * VICTIMS + 1);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	srandom(seed);
 	ksft_print_msg("UNDEAD_SEED=%u\n", seed);
-	learn_steps();
-	for (int v = 0; v < VICTIMS; v++)
-		kill_test(v);
+	for (int i = 0; i < 2; i++) {
+		scenario = scenarios[i];
+		learn_steps();
+		for (int v = 0; v < VICTIMS; v++)
+			kill_test(v);
+	}
 	ksft_test_result(unload_and_load(), "the module unloads and loads\n");
 	ksft_finished();
 }

@@ -10,14 +10,16 @@
 
 #define CODE(n) ((n) << 8)
 
-/* P with a leader that has ended by SYS_exit(3), and T that lives. */
-static struct thread *dead_leader(struct actor **p)
+/* P with a leader that has ended by SYS_exit(3), and T that lives, or idles. */
+static struct thread *dead_leader(struct actor **p, bool idle)
 {
 	struct thread *t;
 
 	step("P: the leader L ends by SYS_exit(3), the thread T lives on");
 	*p = spawn("P");
 	t = thread(*p, "T");
+	if (idle)
+		tell(t, order_pause, 0, 0);
 	exit_thread(leader(*p), 3);
 	expect_state(leader(*p), 'Z',
 		     "exit_notify(): EXIT_ZOMBIE; thread_group_empty() is false");
@@ -57,7 +59,7 @@ static void expect_group_code(struct actor *p, int own, int group, int wnowait,
 static void exit_group_after_leader(void)
 {
 	struct actor *p;
-	struct thread *t = dead_leader(&p);
+	struct thread *t = dead_leader(&p, false);
 	/* Before 907c311f37ba and 2d18f7f45620 (5.17) WNOWAIT and stat took
 	 * the leader's own code.
 	 */
@@ -88,7 +90,7 @@ SCENARIO(exit_code_group) = {
 static void last_thread(void)
 {
 	struct actor *p;
-	struct thread *t = dead_leader(&p);
+	struct thread *t = dead_leader(&p, false);
 	/* Commit d80f7d7b2c75, 6.0; the leader's before. */
 	int last = kernel_before(6, 0) ? CODE(3) : CODE(5);
 
@@ -114,11 +116,11 @@ SCENARIO(exit_code_last) = {
 static void killed_after_leader(void)
 {
 	struct actor *p;
-	struct thread *t = dead_leader(&p);
+	struct thread *t = dead_leader(&p, true);
 	int other = kernel_before(5, 17) ? CODE(3) : SIGKILL;
 
 	step("P is killed: the process is alive, its leader only looks dead");
-	expect_state(t, 'S', "recvmsg(): T is healthy");
+	expect_state(t, 'S', "pause(): T is healthy");
 	send_signal(p, SIGKILL);
 	expect_group_code(p, CODE(3), SIGKILL, other, other,
 			  "complete_signal(): group_exit_code is SIGKILL");
