@@ -4,7 +4,7 @@
  *
  * libkmod is loaded here and not linked: it brings libcrypto and two
  * compressors along, and every actor would be forked with their mappings (a
- * fifth of the time of a reproduction); and the rest of the tool has to run
+ * sixth of the time of a reproduction); and the rest of the tool has to run
  * where there is no libkmod.
  */
 #include <dlfcn.h>
