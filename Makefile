@@ -23,7 +23,7 @@ PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix bench lint format install clean deps build kselftest fuzz soak FORCE
+.PHONY: help module demo check vm check-matrix check-debug bench lint format install clean deps build kselftest fuzz soak FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make check         every test a change must pass'
 	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng or systemd"
 	@echo 'make check-matrix  the tests on $(SUITES)'
+	@echo 'make check-debug   the tests on a kernel that finds bugs'
 	@echo 'make bench         every figure beside its yardstick'
 	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
@@ -66,6 +67,15 @@ check-matrix: deps
 	@$B/tally --table $(foreach s,$(SUITES),\
 		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
 		-t $s 'scripts/kselftest.sh --suite $s')
+
+# The second: a module with a bug is caught, so that the first can be believed.
+check-debug: deps
+	@scripts/deps.sh bc bison flex libelf-dev
+	@$(MAKE) build kselftest
+	@kdir=$$(scripts/debug-kernel.sh) && $B/tally \
+		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
+		-s 'sleep-under-lock is caught' "! UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
+			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'"
 
 kselftest:
 	@ksrc=$$(scripts/ksrc.sh) && mkdir -p $B/selftests && \
