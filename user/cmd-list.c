@@ -19,20 +19,34 @@ static json_t *strings(const char *const *list)
 	return a;
 }
 
+static json_t *words(const char *text)
+{
+	json_t *a = json_array();
+
+	for (; text && *text; text += strspn(text, " ")) {
+		size_t n = strcspn(text, " ");
+
+		json_array_append_new(a, json_stringn(text, n));
+		text += n;
+	}
+	return a;
+}
+
 static void list_json(const struct scenario *const *all, size_t n)
 {
 	json_t *list = json_array(), *top;
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
-				      json_pack("{ss ss sb sb so ss*}", "name",
-						all[i]->name, "summary",
+				      json_pack("{ss ss sb sb so so ss*}",
+						"name", all[i]->name, "summary",
 						all[i]->summary, "needs_device",
 						!!(all[i]->needs & NEED_DEVICE),
 						"needs_root",
 						!!(all[i]->needs & NEED_ROOT),
 						"watches",
 						strings(all[i]->watches),
+						"rows", words(all[i]->rows),
 						"verdict", all[i]->verdict));
 	top = json_pack("{si so}", "undead_list", UNDEAD_LIST_JSON, "scenarios",
 			list);

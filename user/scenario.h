@@ -59,6 +59,9 @@
  * @adopted_by_init: the runner and its guardian are no subreapers
  * @watches:  commits of the kernel whose behaviour it pins, NULL-terminated
  * @verdict:  name of the doctor's verdict while the scene holds
+ * @rows:     decisions of the exit path that it pins, by their names in the
+ *            map: "WC4 EN5.2 A24" is both outcomes of WC4, only the second
+ *            (false) of EN5, and item 24 of the catalogue of behaviours
  * @play:     the story
  */
 struct scenario {
@@ -69,6 +72,7 @@ struct scenario {
 	bool adopted_by_init;
 	const char *const *watches;
 	const char *verdict;
+	const char *rows;
 	void (*play)(void);
 };
 

@@ -82,6 +82,7 @@ SCENARIO(delayed_stopped) = {
 	.needs = NEED_ROOT,
 	.watches = stopped_watches,
 	.verdict = "leader-exited",
+	.rows = "WC6.1 A23",
 	.play = stopped,
 };
 
