@@ -197,6 +197,13 @@ void tell(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1);
 int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1);
 
 /**
+ * trace() - ptrace(2) by a thread, BROKEN if that fails
+ * @by: the tracer, PTRACE_SEIZE makes it one
+ * @data: as for the request
+ */
+void trace(struct thread *by, int request, struct thread *t, int64_t data);
+
+/**
  * send_signal() - kill(2) to a process
  * send_thread() - tgkill(2) to a thread
  *
@@ -365,5 +372,36 @@ void expect_still_waiting(struct waiter *w, const char *why);
  * @status: si_status
  */
 void expect_waited(struct waiter *w, int code, int status, const char *why);
+
+/*
+ * The same in a thread of an actor, and any waitid(2).
+ *
+ * @by:      who waits; NULL: the runner, which is no good for a wait that blocks
+ * @who:     a pid, 0 for all children, or WHO(idtype, id)
+ * @options: as for waitid(2)
+ * @wanted:  WAITED(pid, CLD_*, status), 0: nothing to report, or -errno
+ */
+
+/**
+ * expect_wait() - waitid() returns what is wanted
+ */
+void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
+		 const char *why);
+
+/**
+ * begin_wait() - @by waits; returns when it is seen asleep in waitid()
+ * @by: takes no more orders until the wait has ended
+ */
+void begin_wait(struct thread *by, int64_t who, int options);
+
+/**
+ * expect_wait_goes_on() - it sleeps in waitid() and has not returned
+ */
+void expect_wait_goes_on(struct thread *by, const char *why);
+
+/**
+ * expect_wait_ends() - it returns what is wanted; awaited
+ */
+void expect_wait_ends(struct thread *by, int64_t wanted, const char *why);
 
 #endif

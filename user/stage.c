@@ -313,6 +313,15 @@ void exit_group(struct thread *t, int status)
 	tell(t, order_exit_group, status, 0);
 }
 
+void trace(struct thread *by, int request, struct thread *t, int64_t data)
+{
+	int64_t r = ask(by, order_ptrace, WITH_DATA(request, data), t->tid);
+
+	if (r)
+		broken("ptrace(%#x, %s %d) of %s: %s", (unsigned int)request,
+		       t->name, t->tid, by->name, strerror((int)-r));
+}
+
 bool kernel_before(int major, int minor)
 {
 	struct utsname u;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -418,17 +419,27 @@ int64_t order_caught(const struct order *o)
 	return caught[o->arg[0]];
 }
 
+int64_t order_ptrace(const struct order *o)
+{
+	long r = ptrace((int)(o->arg[0] & 0xffffffff), (pid_t)o->arg[1], NULL,
+			(void *)(o->arg[0] >> 32));
+
+	return r < 0 ? -errno : r;
+}
+
 int64_t order_wait(const struct order *o)
 {
+	idtype_t type = (idtype_t)(o->arg[0] >> 32);
+	id_t id = (id_t)(o->arg[0] & 0xffffffff);
 	siginfo_t si = { 0 };
 	int r;
 
+	if (type == P_ALL && id)
+		type = P_PID;
 	do
-		r = waitid(o->arg[0] ? P_PID : P_ALL, (id_t)o->arg[0], &si,
-			   (int)o->arg[1]);
+		r = waitid(type, id, &si, (int)o->arg[1]);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
-	return (int64_t)si.si_pid << 24 | (int64_t)si.si_code << 16 |
-	       si.si_status;
+	return si.si_pid ? WAITED(si.si_pid, si.si_code, si.si_status) : 0;
 }

@@ -153,9 +153,22 @@ enum {
 
 int64_t order_caught(const struct order *o); /* times arg[0] was caught */
 
-/* waitid(arg[0] as pid, 0: P_ALL; arg[1] options): what siginfo says, packed */
+/* ptrace(2): arg[0] is WITH_DATA(request, data), arg[1] the thread. */
+int64_t order_ptrace(const struct order *o);
+
+#define WITH_DATA(request, data) ((int64_t)(data) << 32 | (int64_t)(request))
+
+/*
+ * waitid(2), again after EINTR: arg[0] is a pid, 0 for P_ALL, or
+ * WHO(idtype, id); arg[1] are the options. The reply is what siginfo says, as
+ * WAITED() packs it, or 0 when that has no pid.
+ */
 int64_t order_wait(const struct order *o);
 
+#define WHO(idtype, id) ((int64_t)(idtype) << 32 | (uint32_t)(id))
+
+#define WAITED(pid, code, status) \
+	((int64_t)(pid) << 24 | (int64_t)(code) << 16 | (status))
 #define WAITED_PID(r)    ((pid_t)((r) >> 24))
 #define WAITED_CODE(r)   ((int)((r) >> 16 & 0xff))
 #define WAITED_STATUS(r) ((int)((r)&0xffff))

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Waits of any kind, by any thread. */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "core/await.h"
+#include "core/proc.h"
+#include "stage.h"
+
+struct text {
+	char s[160];
+};
+
+static struct text who_text(int64_t who)
+{
+	static const char *const types[] = { "P_ALL", "P_PID", "P_PGID",
+					     "P_PIDFD" };
+	int type = (int)(who >> 32), id = (int)who;
+	struct text t;
+
+	if (!type && id)
+		type = P_PID;
+	snprintf(t.s, sizeof(t.s), "%s, %d",
+		 type < (int)ARRAY_SIZE(types) ? types[type] : "?", id);
+	return t;
+}
+
+static struct text options_text(int options)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} names[] = {
+		{ WNOHANG, "WNOHANG" },    { WSTOPPED, "WSTOPPED" },
+		{ WEXITED, "WEXITED" },    { WCONTINUED, "WCONTINUED" },
+		{ WNOWAIT, "WNOWAIT" },    { (int)__WNOTHREAD, "__WNOTHREAD" },
+		{ (int)__WALL, "__WALL" }, { (int)__WCLONE, "__WCLONE" },
+	};
+	struct text t = { "0" };
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (options & names[i].bit)
+			at += (size_t)snprintf(t.s + at, sizeof(t.s) - at,
+					       "%s%s", at ? "|" : "",
+					       names[i].name);
+	return t;
+}
+
+static struct text event_text(int64_t r)
+{
+	static const char *const codes[] = { "?",        "EXITED",  "KILLED",
+					     "DUMPED",   "TRAPPED", "STOPPED",
+					     "CONTINUED" };
+	struct text t;
+	int code = WAITED_CODE(r);
+
+	if (r < 0)
+		snprintf(t.s, sizeof(t.s), "%s", strerrorname_np((int)-r));
+	else if (!r)
+		snprintf(t.s, sizeof(t.s), "nothing to report");
+	else
+		snprintf(t.s, sizeof(t.s), "%d, CLD_%s, %#x", WAITED_PID(r),
+			 codes[code < (int)ARRAY_SIZE(codes) ? code : 0],
+			 (unsigned int)WAITED_STATUS(r));
+	return t;
+}
+
+/* "R 42: waitid(P_PID, 43, WEXITED)" */
+static struct text wait_text(struct thread *by, int64_t who, int options)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%s %d: waitid(%.30s, %.60s)",
+		 by ? by->name : "runner", by ? by->tid : getpid(),
+		 who_text(who).s, options_text(options).s);
+	return t;
+}
+
+static void expect_event(const char *what, int64_t seen, int64_t wanted,
+			 const char *why)
+{
+	if (seen == wanted)
+		expect(true, why, "%s: %s", what, event_text(seen).s);
+	else
+		expect(false, why, "%s: %s (expected %s)", what,
+		       event_text(seen).s, event_text(wanted).s);
+}
+
+void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
+		 const char *why)
+{
+	struct order o = { .arg = { who, options } };
+
+	barrier();
+	expect_event(wait_text(by, who, options).s,
+		     by ? ask(by, order_wait, who, options) : order_wait(&o),
+		     wanted, why);
+}
+
+static bool in_waitid(void *arg)
+{
+	struct thread *t = arg;
+	struct proc_status st;
+
+	return !proc_status(t->actor->pid, t->tid, &st) && st.state == 'S' &&
+	       proc_syscall(t->actor->pid, t->tid) == SYS_waitid;
+}
+
+void begin_wait(struct thread *by, int64_t who, int options)
+{
+	tell(by, order_wait, who, options);
+	if (!await_true(in_waitid, by, AWAIT_MS))
+		broken("not seen asleep: %s", wait_text(by, who, options).s);
+}
+
+void expect_wait_goes_on(struct thread *by, const char *why)
+{
+	bool asleep;
+
+	barrier();
+	/* A wake-up in vain would put it back to sleep: await it. */
+	asleep = await_true(in_waitid, by, AWAIT_MS);
+	expect(asleep && !await_readable(by->cmd, 0), why,
+	       "%s %d, blocked in waitid(): %s", by->name, by->tid,
+	       asleep ? "still asleep" : "returned, expected to sleep");
+}
+
+void expect_wait_ends(struct thread *by, int64_t wanted, const char *why)
+{
+	char what[64];
+	int64_t seen;
+	int err = thread_result(by, AWAIT_MS, &seen);
+
+	snprintf(what, sizeof(what), "%s %d, blocked in waitid()", by->name,
+		 by->tid);
+	if (err)
+		expect(false, why, "%s: does not return, expected %s", what,
+		       event_text(wanted).s);
+	else
+		expect_event(what, seen, wanted, why);
+}
