@@ -170,7 +170,7 @@ exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" 
 	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
 	-M pc -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$mem" \
 	-kernel "$image" -initrd "/dev/fd/$initramfs" \
-	-append "console=ttyS0 panic=-1 oops=panic rdinit=$init $append" \
+	-append "undead_vm=throw-away console=ttyS0 panic=-1 oops=panic rdinit=$init $append" \
 	-serial "file:$artifacts/console.log" -qmp chardev:qmp \
 	-device virtio-serial-pci -device virtconsole,chardev=console,nr=0 \
 	-device virtserialport,chardev=status,nr=1 \

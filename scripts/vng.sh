@@ -34,7 +34,7 @@ fi
 args=(--run "${kdir:-$image}" --cpus "$cpus" --memory "${mem}M" --cwd / --user root)
 [ "$accel" = kvm ] ||
 	args+=(--disable-kvm --qemu-opts="-cpu $cpu")
-[ -z "$append" ] || args+=(--append "$append")
+args+=(--append "undead_vm=throw-away $append")
 
 # Its /tmp is its own, so what is needed has a place that is not: this checkout
 # at /srv, the shared folder at /mnt.

@@ -48,6 +48,7 @@
 /* What a scenario needs; without it: SKIP, with the reason. */
 #define NEED_DEVICE (1U << 0) /* /dev/undead, opened */
 #define NEED_ROOT   (1U << 1) /* CAP_SYS_ADMIN and friends */
+#define NEED_VM     (1U << 2) /* a throw-away VM: it changes the machine */
 
 /**
  * struct scenario - one situation, as data
@@ -127,6 +128,16 @@ struct actor *spawn_from(struct thread *parent, const char *name);
  */
 struct actor *spawn_clone(struct actor *parent, const char *name,
 			  uint64_t flags, int exit_signal);
+
+/**
+ * at_end() - undo what would outlive the story: a folder, a setting
+ * @undo: runs in a process of its own when the runner has ended, be it by
+ *        kill -9; the actors may still be dying
+ * @arg:  for @undo
+ *
+ * Before the thing is done.
+ */
+void at_end(void (*undo)(const char *arg), const char *arg);
 
 /**
  * thread() - a second, third, ... thread of a process

@@ -119,10 +119,26 @@ void stage_dump(void)
 
 /* --- setting the scene -------------------------------------------------- */
 
+static void look_after(enum event_type type, pid_t pid, const char *name)
+{
+	struct event e = { .type = type, .pid = pid };
+
+	snprintf(e.text, sizeof(e.text), "%s", name);
+	stage_send(&e);
+}
+
+void at_end(void (*undo)(const char *arg), const char *arg)
+{
+	pid_t pid = cleaner_start(undo, arg);
+
+	if (pid < 0)
+		broken("cannot make a cleaner: %s", strerror(-pid));
+	look_after(EVENT_CLEANER, pid, "cleaner");
+}
+
 static struct actor *new_actor(const char *name, struct thread *by,
 			       uint64_t flags, int exit_signal)
 {
-	struct event e = { .type = EVENT_ACTOR };
 	struct actor *a = &stage.actors[stage.nr_actors];
 	int err;
 
@@ -135,9 +151,7 @@ static struct actor *new_actor(const char *name, struct thread *by,
 	if (err)
 		broken("cannot make process %s: %s", name, strerror(-err));
 	stage.nr_actors++;
-	e.pid = a->pid;
-	snprintf(e.text, sizeof(e.text), "%s", name);
-	stage_send(&e);
+	look_after(EVENT_ACTOR, a->pid, name);
 	return a;
 }
 

@@ -125,10 +125,23 @@ static bool next_order(int sock, struct order *o)
 	return true;
 }
 
+/* Who we are in the pid namespace of /proc: we may be in another. */
+static struct hello myself(void)
+{
+	struct hello h = { 0 };
+	char link[64] = "";
+
+	if (readlink("/proc/thread-self", link, sizeof(link) - 1) < 0)
+		h.err = -errno;
+	else if (sscanf(link, "%d/task/%d", &h.pid, &h.tid) != 2)
+		h.err = -EBADMSG;
+	return h;
+}
+
 /* The life of a thread: until the runner is gone. */
 static void __attribute__((noreturn)) serve(int cmd)
 {
-	struct hello h = { getpid(), gettid(), 0 };
+	struct hello h = myself();
 	struct order o;
 
 	if (send(cmd, &h, sizeof(h), MSG_NOSIGNAL) != sizeof(h))
@@ -167,7 +180,32 @@ static void __attribute__((noreturn)) actor_main(const char *name, int cmd)
 	prctl(PR_SET_NAME, name);
 	if (lifeline_join(life_read))
 		_exit(1);
+	/* SIGNAL_UNKILLABLE: the SIGKILL of a lifeline is lost on it. */
+	if (getpid() == 1)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	serve(cmd);
+}
+
+pid_t cleaner_start(void (*undo)(const char *arg), const char *arg)
+{
+	pid_t pid;
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		char end;
+
+		keep_only(p[0], p[0]);
+		prctl(PR_SET_NAME, "cleaner");
+		/* Nobody writes: this returns when the last write end goes. */
+		if (!read(p[0], &end, 1))
+			undo(arg);
+		_exit(0);
+	}
+	close(p[0]);
+	return pid < 0 ? -errno : pid;
 }
 
 static int64_t say_failed(int sock, int err)

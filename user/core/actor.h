@@ -93,6 +93,14 @@ int lifeline_join(int life);
 int actors_init(void);
 
 /**
+ * cleaner_start() - a process that undoes something when this one has ended
+ * @undo: runs in it then, however we ended; actors may still be dying
+ * @arg:  for @undo
+ * Return: its pid, or -errno.
+ */
+pid_t cleaner_start(void (*undo)(const char *arg), const char *arg);
+
+/**
  * actor_spawn() - fork a process that takes orders
  * @a:    where to keep it; its address must not change afterwards
  * @name: at most 15 characters
@@ -103,7 +111,8 @@ int actor_spawn(struct actor *a, const char *name, struct thread *by);
 /**
  * actor_clone() - the same by clone3(2)
  * @flags: CLONE_*; what makes parent and child share memory is refused
- *         (-EINVAL), as two threads would be on one stack
+ *         (-EINVAL), as two threads would be on one stack. The init that
+ *         CLONE_NEWPID makes ends with its parent too (PR_SET_PDEATHSIG).
  * @exit_signal: what the parent gets instead of SIGCHLD, 0: nothing
  */
 int actor_clone(struct actor *a, const char *name, struct thread *by,

@@ -16,14 +16,15 @@ enum outcome {
 };
 
 enum event_type {
-	EVENT_STEP,   /* text; number. The guardian answers with one byte. */
-	EVENT_EXPECT, /* ok, text, why */
-	EVENT_NOTE,   /* text */
-	EVENT_ACTOR,  /* a process to look after: pid; text is its name */
-	EVENT_DUMP,   /* evidence after a failure: text, many lines */
-	EVENT_BROKEN, /* text; the last event */
-	EVENT_SKIP,   /* text; the last event */
-	EVENT_END,    /* the story is over; the last event */
+	EVENT_STEP,    /* text; number. The guardian answers with one byte. */
+	EVENT_EXPECT,  /* ok, text, why */
+	EVENT_NOTE,    /* text */
+	EVENT_ACTOR,   /* a process to look after: pid; text is its name */
+	EVENT_CLEANER, /* the same of one that is not to be killed */
+	EVENT_DUMP,    /* evidence after a failure: text, many lines */
+	EVENT_BROKEN,  /* text; the last event */
+	EVENT_SKIP,    /* text; the last event */
+	EVENT_END,     /* the story is over; the last event */
 };
 
 struct event {
