@@ -17,9 +17,9 @@ VM_TESTS := $(patsubst selftests/%.c,$B/%,$(wildcard selftests/vm/*_test.c))
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Ikmod/uapi -Iuser -MMD -MP $(CFLAGS)
-LDLIBS := -ldl -ljansson -lpthread
+LDLIBS := -ldl -ljansson -ltraceevent -lpthread
 
-PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev kmod xz-utils rsync \
+PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 

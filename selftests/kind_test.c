@@ -69,6 +69,9 @@ FIXTURE_SETUP(kind)
 	self->pid = reader(self->gate);
 	ASSERT_EQ(0, await(self->gate, 1, AWAIT_MS));
 	ASSERT_TRUE(await_state(self->pid, variant->state));
+	/* Asleep, and counted as that, only now. */
+	if (variant->kind != UNDEAD_KIND_SPIN)
+		ASSERT_TRUE(await_stack(self->pid, variant->function));
 }
 
 FIXTURE_TEARDOWN(kind)
@@ -89,8 +92,6 @@ TEST_F(kind, is_released)
 
 	EXPECT_EQ(1, list(self->gate, 0, &entry, 1));
 	EXPECT_EQ(variant->kind, entry.kind);
-	if (variant->kind != UNDEAD_KIND_SPIN)
-		EXPECT_TRUE(await_stack(self->pid, variant->function));
 	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_HOLD, entry.id, NULL));
 	EXPECT_EQ(0, ended(self->pid));
 	EXPECT_EQ(1, released(self->gate, UNDEAD_REASON_REQUEST));

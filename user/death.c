@@ -7,6 +7,7 @@
 
 #include "core/await.h"
 #include "core/proc.h"
+#include "core/trace.h"
 #include "stage.h"
 
 /*
@@ -37,6 +38,14 @@ static int wait_status(int code, int status)
 	default:
 		return -1;
 	}
+}
+
+/* And back. */
+static int wait_code(int status)
+{
+	if (!(status & 0x7f))
+		return CLD_EXITED;
+	return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 }
 
 static bool sigchld_seen(void *arg)
@@ -70,6 +79,34 @@ static int info_status(struct actor *p)
 	return info.exit_code;
 }
 
+static bool has_thread(const struct actor *p, pid_t tid)
+{
+	for (int i = 0; i < p->nr; i++)
+		if (p->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+/* What a thread of @p told us: its parent's or its tracer's end tells it too. */
+static int traced_code(const struct actor *p)
+{
+	int code = -1, told = 0;
+
+	while (stage.nr_sent < (int)ARRAY_SIZE(stage.sent) &&
+	       trace_next(&stage.sent[stage.nr_sent]))
+		stage.nr_sent++;
+	for (int i = 0; i < stage.nr_sent; i++) {
+		const struct trace_signal *s = &stage.sent[i];
+
+		if (s->to != getpid() || !has_thread(p, s->by) ||
+		    wait_status(s->code, 0) < 0)
+			continue;
+		code = s->code;
+		told++;
+	}
+	return told > 1 ? 0 : code;
+}
+
 struct views view_death(struct actor *p)
 {
 	struct views v;
@@ -87,6 +124,7 @@ struct views view_death(struct actor *p)
 	if (waitpid(p->pid, &v.wait, 0) != p->pid)
 		broken("wait4(%s %d): %m", p->name, p->pid);
 	v.info = info_status(p);
+	v.code = traced_code(p);
 	return v;
 }
 
@@ -102,6 +140,8 @@ static void expect_view(struct actor *p, int seen, int want, const char *view,
 void expect_views(struct actor *p, const struct views *seen,
 		  const struct views *want, const char *why)
 {
+	int code;
+
 	expect_view(p, seen->sigchld, want->sigchld, "SIGCHLD", why);
 	expect_view(p, seen->stat, want->stat, "/proc/PID/stat", why);
 	expect_view(p, seen->wnowait, want->wnowait, "waitid(WNOWAIT)", why);
@@ -109,12 +149,19 @@ void expect_views(struct actor *p, const struct views *seen,
 	/* Older kernels have nothing to say. */
 	if (seen->info >= 0 || !kernel_before(6, 15))
 		expect_view(p, seen->info, want->info, "PIDFD_GET_INFO", why);
+	if (seen->code < 0 || want->sigchld < 0)
+		return;
+	code = wait_code(want->sigchld);
+	expect(seen->code == code, why,
+	       "%s %d, tracepoint signal_generate: %s, si_code %d (expected %d)",
+	       p->name, p->pid, seen->code ? "one SIGCHLD" : "many SIGCHLDs",
+	       seen->code, code);
 }
 
 void expect_death(struct actor *p, int status, const char *why)
 {
 	struct views seen = view_death(p);
-	struct views want = { status, status, status, status, status };
+	struct views want = { status, status, status, status, status, -1 };
 
 	expect_views(p, &seen, &want, why);
 }

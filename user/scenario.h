@@ -335,11 +335,15 @@ void expect_wakeup(int fd, const char *what, const char *why);
  * @wnowait: waitid(WEXITED | WNOWAIT)
  * @wait:    wait4(), which reaps
  * @info:    PIDFD_GET_INFO after that (6.15 has it)
+ * @code:    CLD_* of the SIGCHLD to the runner that a thread of it sent, as the
+ *           tracepoint signal:signal_generate has it, which sees also one that
+ *           was lost because another was pending; 0: more than one. Compared
+ *           with @sigchld, never wanted by itself.
  *
  * -1: not to be had on this kernel.
  */
 struct views {
-	int sigchld, stat, wnowait, wait, info;
+	int sigchld, stat, wnowait, wait, info, code;
 };
 
 /**

@@ -427,6 +427,9 @@ void stage_run(const struct scenario *sc, int events, int life)
 	block_sigchld();
 	if (prctl(PR_SET_CHILD_SUBREAPER, !sc->adopted_by_init) < 0)
 		broken("PR_SET_CHILD_SUBREAPER: %m");
+	err = trace_open();
+	if (err)
+		note("no view by tracepoint here: %s", strerror(-err));
 	err = actors_init();
 	if (err)
 		broken("cannot make the lifeline: %s", strerror(-err));

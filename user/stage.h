@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "core/event.h"
+#include "core/trace.h"
 #include "scenario.h"
 
 /**
@@ -18,6 +19,7 @@
  * @actors, @nr_actors: the processes of the story
  * @gates, @nr_gates:   its gates
  * @told, @nr_told:     SIGCHLD seen so far
+ * @sent, @nr_sent:     SIGCHLD sent by whomever to whomever, so far
  */
 struct stage {
 	int events;
@@ -31,6 +33,8 @@ struct stage {
 	int nr_gates;
 	struct signalfd_siginfo told[64];
 	int nr_told;
+	struct trace_signal sent[256];
+	int nr_sent;
 };
 
 extern struct stage stage;

@@ -174,7 +174,7 @@ static void enters_last(void)
 	step("T is released, the last one out");
 	expect_equal(release(g), 1, "threads released", "the gate held T");
 	seen = view_death(p);
-	want = (struct views){ code, code, code, code, code };
+	want = (struct views){ code, code, code, code, code, -1 };
 	expect_views(p, &seen, &want,
 		     "synchronize_group_exit(): quick_threads reached 0 with the leader");
 }
