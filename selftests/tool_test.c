@@ -62,6 +62,9 @@ static const struct {
 	  "cannot write /proc/nowhere/zombie-leader.txt" },
 	{ "undead run --artifacts /tmp/kept zombie-leader && ls /tmp/kept; echo n=$(ls /tmp/kept | wc -l)",
 	  0, "n=0" },
+	/* a view that would be missing without a word */
+	{ "[ -d /sys/kernel/tracing/events/signal ] || echo 'one SIGCHLD, si_code 1'; undead run exit-code-last",
+	  0, "one SIGCHLD, si_code 1" },
 	/* who is not root */
 	{ "grep -qs ^nobody /etc/passwd || echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd",
 	  0, "" },

@@ -13,10 +13,10 @@
 #include "trace.h"
 #include "util.h"
 
-#define FORMAT	    "/sys/kernel/tracing/events/signal/signal_generate/format"
+#define FORMAT         "/sys/kernel/tracing/events/signal/signal_generate/format"
 #define INITIAL_PID_NS 0xeffffffcU
-#define RING_SIZE   (8 * 4096UL)
-#define MAX_CPUS    256
+#define RING_SIZE      (8 * 4096UL)
+#define MAX_CPUS       256
 
 static struct tep_handle *tep;
 static struct tep_event *event;
@@ -117,8 +117,8 @@ static bool next_of(struct perf_event_mmap_page *ring, struct trace_signal *s)
 	uint64_t tail = ring->data_tail;
 	bool found = false;
 
-	while (!found && tail < __atomic_load_n(&ring->data_head,
-						__ATOMIC_ACQUIRE)) {
+	while (!found &&
+	       tail < __atomic_load_n(&ring->data_head, __ATOMIC_ACQUIRE)) {
 		copy_out(ring, tail, &e.header, sizeof(e.header));
 		if (e.header.type == PERF_RECORD_SAMPLE &&
 		    e.header.size <= sizeof(e)) {
