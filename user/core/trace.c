@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <traceevent/event-parse.h>
 
-#include "proc.h"
 #include "trace.h"
 #include "util.h"
 
@@ -24,15 +23,14 @@ static struct perf_event_mmap_page *rings[MAX_CPUS];
 
 static int read_format(void)
 {
-	_cleanup_file_ FILE *f = fopen(FORMAT, "re");
+	_cleanup_close_ int fd = open(FORMAT, O_RDONLY | O_CLOEXEC);
 	char text[4096];
-	size_t n;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	if (!f)
+	if (n < 0)
 		return -errno;
-	n = fread(text, 1, sizeof(text), f);
 	tep = tep_alloc();
-	if (!tep || tep_parse_format(tep, &event, text, n, "signal"))
+	if (!tep || tep_parse_format(tep, &event, text, (size_t)n, "signal"))
 		return -EINVAL;
 	return 0;
 }
