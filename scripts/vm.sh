@@ -5,7 +5,7 @@ usage() {
 	cat <<'END'
 usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
   --suite S        the cloud kernel of bullseye, bookworm, trixie (default),
-                   forky or sid
+                   forky or sid; trixie-rt: its PREEMPT_RT kernel
   --kdir DIR       any built kernel tree instead
   --share DIR      readable and writable in the guest at /share
   --vng            under virtme-ng, on the suite's generic kernel; the guest has
@@ -30,7 +30,7 @@ END
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' accel='' flavour=cloud-amd64 systemd='' userland='' adds=() run=() gdb=()
+artifacts='' accel='' flavour=cloud-amd64 vng='' systemd='' userland='' adds=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
@@ -46,7 +46,7 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--artifacts) artifacts=$2; shift ;;
 	--no-module) module='' ;;
-	--vng) flavour=amd64 ;;
+	--vng) flavour=amd64 vng=1 ;;
 	--systemd) systemd=1 mem=1024 ;;
 	--keep) run+=(--keep) ;;
 	--gdb) gdb=(-gdb tcp:localhost:1234) ;;
@@ -104,7 +104,7 @@ mkdir -p "$artifacts"
 mkdir -p "$top/build/artifacts"
 find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' |
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
-[ "$flavour" = cloud-amd64 ] || . "$top/scripts/vng.sh"
+[ -z "$vng" ] || . "$top/scripts/vng.sh"
 guest=$artifacts/guest
 trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
 . "$top/scripts/guest.sh"
