@@ -6,7 +6,7 @@
 add() {
 	mkdir -p "$guest/$(dirname "$2")"
 	cp -rL "$1" "$guest/$2"
-	[ -z "$userland" ] || return 0	# which has its own
+	[ -n "$busybox" ] || return 0	# others have their own
 	# ldd says no to what is not ELF, or static, and that is fine.
 	{ find "$1" -type f \( -perm /1 -o -name '*.so.*' \) -exec ldd {} + 2>/dev/null || :; } |
 		{ grep -o '[[:space:]]/[^ ]*[^: ]' || :; } | sort -u |
@@ -15,6 +15,18 @@ add() {
 			mkdir -p "$guest${lib%/*}"
 			cp -L "$lib" "$guest$lib"
 		done
+}
+
+# The ports are in every initramfs of ours.
+check_direct() {
+	local option
+	missing=''
+	driver VIRTIO_PCI virtio_pci
+	driver VIRTIO_CONSOLE virtio_console
+	for option in DEVTMPFS BLK_DEV_INITRD SERIAL_8250_CONSOLE; do
+		[ "$(option $option)" = y ] || missing+=" CONFIG_$option=y"
+	done
+	[ -z "$missing" ] || die "the kernel $release lacks what the VM needs:$missing"
 }
 
 # A small userland. What undead loads by itself ldd does not know.

@@ -5,7 +5,7 @@ usage() {
 	cat <<'END'
 usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
   --suite S        the cloud kernel of bullseye, bookworm, trixie (default),
-                   forky or sid; trixie-rt: its PREEMPT_RT kernel
+                   forky or sid
   --kdir DIR       any built kernel tree instead
   --share DIR      readable and writable in the guest at /share
   --vng            under virtme-ng, on the suite's generic kernel; the guest has
@@ -30,7 +30,7 @@ END
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' accel='' flavour=cloud-amd64 vng='' systemd='' userland='' adds=() run=() gdb=()
+artifacts='' accel='' flavour=cloud-amd64 vng='' systemd='' userland='' busybox='' adds=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
@@ -46,10 +46,10 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--artifacts) artifacts=$2; shift ;;
 	--no-module) module='' ;;
-	--vng) flavour=amd64 vng=1 ;;
+	--vng) vng=1 flavour=amd64 ;;
 	--systemd) systemd=1 mem=1024 ;;
 	--keep) run+=(--keep) ;;
-	--gdb) gdb=(-gdb tcp:localhost:1234) ;;
+	--gdb) gdb=(-gdb chardev:gdb) ;;
 	-h|--help) usage; exit ;;
 	--) shift; break ;;
 	-*) die "unknown option $1 (see --help)" ;;
@@ -100,34 +100,32 @@ say "Linux $release under $accel"
 
 artifacts=${artifacts:-$top/build/artifacts/$(date +%Y%m%d-%H%M%S)-$$}
 mkdir -p "$artifacts"
+artifacts=$(cd "$artifacts" && pwd)
 # Those of the last runs are kept.
 mkdir -p "$top/build/artifacts"
 find "$top/build/artifacts" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' |
 	sort -rn | sed '1,50d; s/^[^ ]* //' | xargs -r -d '\n' rm -rf
-[ -z "$vng" ] || . "$top/scripts/vng.sh"
 guest=$artifacts/guest
 trap 'rm -rf "$guest" "$guest.cpio"; rmdir --ignore-fail-on-non-empty "$artifacts"' EXIT
 . "$top/scripts/guest.sh"
+. "$top/scripts/vng.sh"
 mkdir -p "$guest"/{usr/bin,share,undead}
-
-missing=''
-driver VIRTIO_PCI virtio_pci
-driver VIRTIO_CONSOLE virtio_console
-for option in DEVTMPFS BLK_DEV_INITRD SERIAL_8250_CONSOLE; do
-	[ "$(option $option)" = y ] || missing+=" CONFIG_$option=y"
-done
-[ -z "$missing" ] || die "the kernel $release lacks what the VM needs:$missing"
+cp "$top/build/guest-init" "$guest/undead/init"
 
 fs=()
-[ -z "$share" ] || add_share
-
-cp "$top/build/guest-init" "$guest/undead/init"
-if [ -n "$userland" ]; then
-	init=/sbin/init bin=/usr/bin
-	append+=' systemd.unit=undead.service'
+if [ -n "$vng" ]; then
+	check_vng
+	bin=/usr/bin
 else
-	init=/undead/init bin=/bin
-	add_busybox
+	check_direct
+	[ -z "$share" ] || add_share
+	if [ -n "$userland" ]; then
+		init=/sbin/init bin=/usr/bin
+		append+=' systemd.unit=undead.service'
+	else
+		init=/undead/init bin=/bin busybox=1
+		add_busybox
+	fi
 fi
 [ ! -x "$top/build/undead" ] || add "$top/build/undead" "$bin/undead"
 for spec in "${adds[@]}"; do
@@ -148,32 +146,41 @@ else
 	run+=(--tty)
 fi
 case " ${run[*]} " in *' --keep '*) : >"$guest/undead/keep"; [ ! -t 0 ] || run+=(--tty) ;; esac
-
-# QEMU gets the initramfs by a descriptor: nothing is left, however we end.
-{
-	[ -z "$userland" ] || cat "$userland"
-	cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet
-} >"$guest.cpio"
-cd "$top"
-exec {initramfs}<"$guest.cpio"
-rm -rf "$guest" "$guest.cpio"
-trap - EXIT
-
 if [ ${#gdb[@]} -gt 0 ]; then
 	append+=' nokaslr'
-	say "gdb: gdb ${kdir:+$kdir/vmlinux }-ex 'target remote localhost:1234'"
+	run+=(--gdb "${kdir:+$kdir/vmlinux }")
 fi
+append="oops=panic undead_vm=throw-away $append"
+
+cd "$top"
+if [ -n "$vng" ]; then
+	vng_machine
+else
+	{
+		[ -z "$userland" ] || cat "$userland"
+		(cd "$guest" && find . | cpio -o -H newc -R 0:0 --quiet)
+	} >"$guest.cpio"
+	rm -rf "$guest"
+	machine=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
+		-display none -M pc -accel "$accelerator" -smp "$cpus" -m "$mem"
+		-kernel "$image" -serial "file:$artifacts/console.log"
+		-append "console=ttyS0 panic=-1 rdinit=$init $append")
+fi
+# QEMU gets the initramfs by a descriptor: nothing is left, however we end.
+if [ -e "$guest.cpio" ]; then
+	exec {initramfs}<"$guest.cpio"
+	rm "$guest.cpio"
+	machine+=(-initrd "/dev/fd/$initramfs")
+fi
+trap - EXIT
 
 exec "$top/build/vmrun" --timeout "$timeout" --console "$artifacts/console.log" \
-	--evidence "$artifacts/evidence.tar" \
-	"${run[@]}" -- \
-	qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
-	-M pc -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$mem" \
-	-kernel "$image" -initrd "/dev/fd/$initramfs" \
-	-append "undead_vm=throw-away console=ttyS0 panic=-1 oops=panic rdinit=$init $append" \
-	-serial "file:$artifacts/console.log" -qmp chardev:qmp \
-	-device virtio-serial-pci -device virtconsole,chardev=console,nr=0 \
-	-device virtserialport,chardev=status,nr=1 \
-	-device virtserialport,chardev=output,nr=2 \
+	--evidence "$artifacts/evidence.tar" "${run[@]}" -- \
+	"${machine[@]}" -cpu "$cpu" -qmp chardev:qmp \
+	-device virtio-serial-pci,id=undead \
+	-device virtconsole,bus=undead.0,chardev=terminal,nr=0 \
+	-device virtserialport,bus=undead.0,chardev=status,nr=11 \
+	-device virtserialport,bus=undead.0,chardev=output,nr=12 \
 	-chardev "file,id=evidence,path=$artifacts/evidence.tar" \
-	-device virtserialport,chardev=evidence,nr=3 "${fs[@]}" "${gdb[@]}"
+	-device virtserialport,bus=undead.0,chardev=evidence,nr=13 \
+	"${fs[@]}" "${gdb[@]}"

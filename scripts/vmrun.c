@@ -13,8 +13,12 @@
  *   --tty           our terminal is the guest's console
  *   --keep          the guest stays up after the command, until it is ended
  *   --fs COMMAND    a virtiofsd for QEMU's chardev "fs"; $FD is its socket
+ *   --gdb SYMBOLS   QEMU's gdb stub on a free port, and how to attach
+ *   --boot S        a guest that is not up by then never is (60)
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -34,7 +38,6 @@
 
 enum { EX_DEADLINE = 124, EX_SETUP = 125, EX_CRASH = 126 };
 
-#define BOOT_S      60 /* a guest that is not up by then never is */
 #define POWER_OFF_S 20
 #define TAIL_LINES  50
 #define QUIT_KEY    0x1d /* Ctrl-] */
@@ -42,9 +45,9 @@ enum { EX_DEADLINE = 124, EX_SETUP = 125, EX_CRASH = 126 };
 enum { CONSOLE, STATUS, OUTPUT, QMP, PORTS };
 
 struct run {
-	int timeout, retries;
+	int timeout, boot, retries;
 	bool tty, keep;
-	const char *console, *evidence, *fs;
+	const char *console, *evidence, *fs, *gdb;
 	char **qemu;
 
 	/* of one try */
@@ -149,20 +152,45 @@ static int start_fs(const struct run *run)
 	return fd;
 }
 
+/* A port that nobody has: QEMU gets the listening socket. */
+static int start_gdb(const struct run *run)
+{
+	struct sockaddr_in name = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t size = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(fd, (void *)&name, size) || listen(fd, 1) ||
+	    getsockname(fd, (void *)&name, &size))
+		setup_failed("socket for gdb");
+	say("gdb %s-ex 'target remote localhost:%d' attaches to this VM",
+	    run->gdb, ntohs(name.sin_port));
+	return fd;
+}
+
+static int add_chardev(char **argv, int argc, const char *format, int fd)
+{
+	argv[argc] = "-chardev";
+	if (asprintf(&argv[argc + 1], format, fd) < 0)
+		setup_failed("memory");
+	return argc + 2;
+}
+
 static void start_qemu(struct run *run)
 {
-	static const char *const names[PORTS] = { "console", "status", "output",
-						  "qmp" };
-	static char args[PORTS + 1][64];
-	int end[PORTS], fs = -1, argc = 0;
+	static const char *const formats[PORTS] = { "socket,id=terminal,fd=%d",
+						    "socket,id=status,fd=%d",
+						    "socket,id=output,fd=%d",
+						    "socket,id=qmp,fd=%d" };
+	int end[PORTS], fs = -1, gdb = -1, argc = 0;
 	char **argv;
 	pid_t self = getpid();
 
-	if (run->fs)
-		fs = start_fs(run);
 	while (run->qemu[argc])
 		argc++;
-	argv = calloc(argc + 2 * (PORTS + 1) + 1, sizeof(*argv));
+	argv = calloc(argc + 2 * (PORTS + 2) + 1, sizeof(*argv));
 	memcpy(argv, run->qemu, argc * sizeof(*argv));
 	for (int i = 0; i < PORTS; i++) {
 		int pair[2];
@@ -171,22 +199,25 @@ static void start_qemu(struct run *run)
 			setup_failed("socketpair");
 		run->port[i] = pair[0];
 		end[i] = pair[1];
-		argv[argc++] = "-chardev";
-		snprintf(args[i], sizeof(args[i]), "socket,id=%s,fd=%d",
-			 names[i], end[i]);
-		argv[argc++] = args[i];
+		argc = add_chardev(argv, argc, formats[i], end[i]);
 	}
-	if (fs >= 0) {
-		argv[argc++] = "-chardev";
-		snprintf(args[PORTS], sizeof(args[PORTS]), "socket,id=fs,fd=%d",
-			 fs);
-		argv[argc++] = args[PORTS];
+	if (run->fs) {
+		fs = start_fs(run);
+		argc = add_chardev(argv, argc, "socket,id=fs,fd=%d", fs);
+	}
+	if (run->gdb) {
+		gdb = start_gdb(run);
+		argc = add_chardev(argv, argc,
+				   "socket,id=gdb,server=on,wait=off,fd=%d",
+				   gdb);
 	}
 
 	run->pid = child(self);
 	if (!run->pid) {
 		for (int i = 0; i < PORTS; i++)
 			close(run->port[i]);
+		/* What is typed is ours. */
+		dup2(open("/dev/null", O_RDONLY), 0);
 		execvp(argv[0], argv);
 		say("%s: %s: run 'make deps', or install qemu-system-x86",
 		    argv[0], strerror(errno));
@@ -196,7 +227,8 @@ static void start_qemu(struct run *run)
 		close(end[i]);
 	if (fs >= 0)
 		close(fs);
-	free(argv);
+	if (gdb >= 0)
+		close(gdb);
 	dprintf(run->port[QMP], "{\"execute\":\"qmp_capabilities\"}\n");
 }
 
@@ -276,7 +308,7 @@ static int watch(struct run *run, int signals, double deadline)
 {
 	bool raw = run->tty && isatty(0);
 	struct pollfd fds[PORTS + 2] = { 0 };
-	double boot = now() + BOOT_S;
+	double boot = now() + run->boot;
 	bool open = true;
 
 	for (int i = 0; i < PORTS; i++)
@@ -362,8 +394,8 @@ static int attempt(struct run *run, int signals, double deadline)
 		show_console(run);
 		return EX_SETUP;
 	}
-	if (!run->up)
-		return now() >= deadline ? EX_DEADLINE : -1;
+	if (!run->up && now() < deadline)
+		return -1;
 	if (why && run->result < 0) {
 		say("no end after %d s, the guest was stopped: raise --timeout, or see where it hangs:",
 		    run->timeout);
@@ -386,7 +418,7 @@ static int attempt(struct run *run, int signals, double deadline)
 static void unpack_evidence(const struct run *run)
 {
 	const char *script =
-		"cd \"${0%/*}\" && [ ! -s \"$0\" ] || tar -xf \"$0\"; rm -f \"$0\"";
+		"cd \"${0%/*}\" || exit; [ ! -s \"$0\" ] || tar -xf \"$0\"; rm -rf \"$0\" guest";
 	struct stat st;
 	pid_t pid;
 
@@ -406,7 +438,7 @@ static void unpack_evidence(const struct run *run)
 
 static void usage(void)
 {
-	say("usage: vmrun --console FILE [--evidence FILE] [--timeout S] [--retry N] [--tty] [--keep] [--fs COMMAND] -- QEMU...");
+	say("usage: vmrun --console FILE [--evidence FILE] [--timeout S] [--retry N] [--tty] [--keep] [--fs COMMAND] [--gdb SYMBOLS] [--boot S] -- QEMU...");
 	exit(EX_SETUP);
 }
 
@@ -429,6 +461,10 @@ static void parse(struct run *run, char **arg)
 			run->evidence = *++arg;
 		else if (!strcmp(*arg, "--fs"))
 			run->fs = *++arg;
+		else if (!strcmp(*arg, "--gdb"))
+			run->gdb = *++arg;
+		else if (!strcmp(*arg, "--boot"))
+			run->boot = atoi(*++arg);
 		else
 			usage();
 	}
@@ -439,7 +475,7 @@ static void parse(struct run *run, char **arg)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .timeout = 120 };
+	struct run run = { .timeout = 120, .boot = 60 };
 	int signals, result;
 	double deadline;
 	sigset_t set;

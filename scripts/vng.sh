@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by vm.sh for --vng: the same command under virtme-ng, whose guest has
-# this machine's files, read-only. Does not return.
+# Sourced by vm.sh for --vng: the machine as virtme-ng puts it together, whose
+# guest has this machine's files, read-only. Only virtme-ng's command line is
+# taken: vmrun runs it like ours, with the same ports, deadline and end.
 
 make_vng() {
 	local url log=$1.log
@@ -17,55 +18,43 @@ make_vng() {
 	rm "$log"
 }
 
-[ $# -gt 0 ] || die "under virtme-ng: give a command"
-[ ${#adds[@]} = 0 ] || die "--add is not for --vng: the guest has this machine's files"
-[ -d /run/udev ] || command -v udevadm >/dev/null ||
-	die "virtme-ng wants udev: apt-get install udev"
-for option in NET_9P_VIRTIO 9P_FS OVERLAY_FS VIRTIO_CONSOLE; do
-	[ -n "$(option $option)" ] ||
-		die "virtme-ng wants CONFIG_$option, which $release lacks"
-done
-if ! command -v vng >/dev/null; then
-	vng=$(make_once vng-trixie make_vng)
-	export PATH=$vng/usr/bin:$PATH PYTHONPATH=$vng/usr/lib/python3/dist-packages
-	PATH=/usr/bin:/bin:$PATH	# its python is for another libc
-fi
+check_vng() {
+	local option
+	[ -d /run/udev ] || command -v udevadm >/dev/null ||
+		die "virtme-ng wants udev: apt-get install udev"
+	for option in NET_9P_VIRTIO 9P_FS OVERLAY_FS VIRTIO_CONSOLE; do
+		[ -n "$(option $option)" ] ||
+			die "virtme-ng wants CONFIG_$option, which $release lacks"
+	done
+}
 
-args=(--run "${kdir:-$image}" --cpus "$cpus" --memory "${mem}M" --cwd / --user root)
-[ "$accel" = kvm ] ||
-	args+=(--disable-kvm --qemu-opts="-cpu $cpu")
-args+=(--append "undead_vm=throw-away $append")
-
-# Its /tmp is its own, so what is needed has a place that is not: this checkout
-# at /srv, the shared folder at /mnt.
-args+=(--rodir "/srv=$top")
-script="export PATH=/srv/build:\$PATH HOME=/root"
-if [ -n "$ko" ]; then
-	ko=/srv/${ko#"$top"/}
-	script+=" UNDEAD_MODULE=$ko; insmod $ko || exit $EX_SETUP"
-fi
-if [ -n "$share" ]; then
-	args+=(--rwdir "/mnt=$share")
-	# / cannot be written: /share wants a root of its own.
-	script+='
-		mkdir /tmp/root && mount -t tmpfs root /tmp/root && cd /tmp/root
-		for d in /*; do
-			if [ -L "$d" ]; then cp -P "$d" .
-			elif [ -d "$d" ]; then mkdir ".$d" && mount --rbind "$d" ".$d"; fi
-		done
-		mkdir share && mount --bind /mnt share && exec chroot /tmp/root'"$(printf ' %q' "$@")"
-else
-	script+="; exec$(printf ' %q' "$@")"
-fi
-
-# A pid name space: whatever ends us ends all of it. Only root can: in a user
-# name space the guest would see the files of a root that is not its own. There
-# the deadline has to do.
-ns=(unshare --pid --fork --kill-child --mount-proc)
-"${ns[@]}" true 2>/dev/null || ns=(setsid --wait)
-# vng opens what is its stdout anew and truncates it: two pipes.
-exec "${ns[@]}" bash -o pipefail -c '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1 | cat
-	status=$?
-	[ $status != 124 ] || echo "vm: no end after $2 s, the guest was stopped: raise --timeout" >&2
-	exit $status' sh \
-	timeout "$timeout" vng "${args[@]}" -- bash -c "$(printf %q "$script")"
+# The QEMU command in $machine, the initramfs, if it has one, in $guest.cpio.
+vng_machine() {
+	local i tree=''
+	local args=(--run "${kdir:-$image}" --force-9p --cpus "$cpus" --memory "${mem}M"
+		--user root --cwd / --qemu "$top/scripts/vng-qemu.sh" --rodir "/srv/guest=$guest"
+		--append "loglevel=4 $append")
+	[ "$accel" = kvm ] || args+=(--disable-kvm)
+	[ -z "$share" ] || args+=(--rwdir "/srv/share=$share")
+	command -v vng >/dev/null || tree=$(make_once vng-trixie make_vng)
+	(
+		if [ -n "$tree" ]; then	# its python is for another libc
+			export PATH=/usr/bin:/bin:$PATH:$tree/usr/bin
+			export PYTHONPATH=$tree/usr/lib/python3/dist-packages
+		fi
+		UNDEAD_VNG=$guest vng "${args[@]}" -- 'exec /srv/guest/undead/init >/dev/console 2>&1'
+	) </dev/null >"$guest.log" 2>&1 || :	# it misses a guest
+	[ -s "$guest.args" ] || die "virtme-ng cannot run this: $(grep -v '^$' "$guest.log" | tail -n 1)"
+	mapfile -d '' -t machine <"$guest.args"
+	rm "$guest.args" "$guest.log"
+	# It opens what was its stdout, and truncates it.
+	for i in "${!machine[@]}"; do
+		case ${machine[i]} in
+		file,id=console,*) machine[i]=file,id=console,path=$artifacts/console.log ;;
+		file,id=*) machine[i]=${machine[i]%%,path=*},path=/dev/null ;;
+		stdio,id=stdin,*) machine[i]=null,id=stdin ;;
+		esac
+	done
+	machine=(qemu-system-x86_64 "${machine[@]}")
+	run+=(--boot 120)
+}

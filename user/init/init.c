@@ -11,15 +11,17 @@
  *   tty      there: the command gets the console as its terminal
  *   keep     there: stay up after the command, with a shell on the console
  *
- * Ports to the host (scripts/vmrun.c has the other end): hvc0 is the console,
- * vport0p1 the status channel, one line for each event, vport0p2 the output.
+ * Ports to the host (scripts/vmrun.c has the other end), of whichever virtio
+ * device: hvc0 is the console, port 11 the status channel, one line for each
+ * event, 12 the output, 13 a tar of what is kept of a failure.
  *
- * Under another init (a systemd VM) it does the same less the mounts, the
+ * Under another init (systemd, virtme-ng) it does the same less the mounts, the
  * reaping and the power-off.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -38,9 +40,10 @@
 #include <unistd.h>
 
 #define CONSOLE         "/dev/hvc0"
-#define STATUS          "/dev/vport0p1"
-#define OUTPUT          "/dev/vport0p2"
-#define EVIDENCE        "/dev/vport0p3"
+#define STATUS          "/dev/vport*p11"
+#define OUTPUT          "/dev/vport*p12"
+#define EVIDENCE        "/dev/vport*p13"
+#define ROOT            "/mnt" /* any folder that every machine has */
 #define NODE_TIMEOUT_MS 20000
 
 static int status_fd = -1;
@@ -76,6 +79,19 @@ static void fail(const char *what)
 	power_off();
 }
 
+/* The first that matches: which device a port belongs to is not known. */
+static int open_first(const char *pattern, int flags)
+{
+	glob_t found;
+	int fd;
+
+	if (glob(pattern, GLOB_NOCHECK, NULL, &found))
+		return -1;
+	fd = open(found.gl_pathv[0], flags | O_CLOEXEC);
+	globfree(&found);
+	return fd;
+}
+
 /* Device nodes come when the driver has talked with the host: await them. */
 static int await_open(const char *path, int flags)
 {
@@ -85,7 +101,7 @@ static int await_open(const char *path, int flags)
 	int fd;
 
 	inotify_add_watch(watch, "/dev", IN_CREATE | IN_ATTRIB);
-	while ((fd = open(path, flags | O_CLOEXEC)) < 0) {
+	while ((fd = open_first(path, flags)) < 0) {
 		if (poll(&dev, 1, NODE_TIMEOUT_MS) <= 0)
 			break;
 		if (read(watch, event, sizeof(event)) < 0)
@@ -159,6 +175,61 @@ static void mount_share(void)
 		fail("mount /share");
 }
 
+/* An entry of / in the new root, the working directory. */
+static void take_along(const char *name)
+{
+	char path[300], link[300];
+	struct stat st;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/%s", name);
+	if (lstat(path, &st) || !strcmp(name, ".") || !strcmp(name, ".."))
+		return;
+	if (S_ISLNK(st.st_mode)) {
+		size = readlink(path, link, sizeof(link) - 1);
+		link[size < 0 ? 0 : size] = 0;
+		if (symlink(link, name))
+			fail(path);
+	} else if (S_ISDIR(st.st_mode)) {
+		if (mkdir(name, 0755) ||
+		    (strcmp(path, ROOT) &&
+		     mount(path, name, NULL, MS_BIND | MS_REC, NULL)))
+			fail(path);
+	}
+}
+
+/*
+ * Under virtme-ng / is the host's and cannot be written: a root of our own that
+ * has all of it, and what the host has for us in /srv. A mere chroot would not
+ * do, for in there nobody gets a user name space.
+ */
+static void make_root(void)
+{
+	static char *cp[] = { "cp", "-r", "/srv/guest/.", ".", NULL };
+	DIR *top = opendir("/");
+	struct dirent *entry;
+	int status = -1;
+	pid_t pid;
+
+	if (!top || mount("root", ROOT, "tmpfs", 0, NULL) || chdir(ROOT))
+		fail("mount " ROOT);
+	while ((entry = readdir(top)))
+		take_along(entry->d_name);
+	closedir(top);
+	pid = fork();
+	if (!pid) {
+		execvp(cp[0], cp);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		fail("cp /srv/guest");
+	if (!access("/srv/share", F_OK) &&
+	    mount("/srv/share", "share", NULL, MS_BIND, NULL))
+		fail("mount /share");
+	if (mount(ROOT, "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		fail("new root");
+}
+
 /* argv from a file of strings, each ended by NUL; a login shell without one. */
 static char **command(void)
 {
@@ -171,6 +242,8 @@ static char **command(void)
 	for (char *s = buffer; s < buffer + size && n < 4095;
 	     s += strlen(s) + 1)
 		argv[n++] = s;
+	if (n)
+		argv[n] = NULL;
 	if (fd >= 0)
 		close(fd);
 	return argv;
@@ -251,7 +324,7 @@ static int serve(pid_t pid, int signals, int pipe, int port)
 static void send_evidence(int signals)
 {
 	static char *tar[] = { "/bin/sh", "-c",
-			       "tar -c -C $UNDEAD_ARTIFACTS . >" EVIDENCE,
+			       "tar -cf " EVIDENCE " -C $UNDEAD_ARTIFACTS .",
 			       NULL };
 
 	/* An empty folder is removed, and there is nothing to send. */
@@ -282,7 +355,6 @@ int main(void)
 	setenv("HOME", "/root", 1);
 	setenv("UNDEAD_MODULE", "/undead/undead.ko", 1);
 	setenv("UNDEAD_ARTIFACTS", "/undead/artifacts", 1);
-	mkdir("/undead/artifacts", 0755);
 	setenv("TERM", "linux", 0);
 
 	load_modules("/undead/drivers");
@@ -290,6 +362,9 @@ int main(void)
 	if (status_fd < 0)
 		fail(STATUS);
 	tell("up\n");
+	if (access("/undead", F_OK))
+		make_root();
+	mkdir("/undead/artifacts", 0755);
 	load_modules("/undead/modules");
 	mount_share();
 
