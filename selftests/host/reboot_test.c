@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define HELD      3
-#define DIRECTORY "/tmp/undead-reboot-XXXXXX"
+#include "scratch.h"
+
+#define HELD 3
 
 static const struct {
 	const char *how;
@@ -32,7 +34,7 @@ static const char guest[] =
 
 static bool contains(const char *directory, const char *text)
 {
-	char line[1024];
+	char line[2048];
 	bool found = false;
 	FILE *file;
 
@@ -48,7 +50,7 @@ static bool contains(const char *directory, const char *text)
 static void go_down(const char *directory, int point)
 {
 	const char *suite = getenv("UNDEAD_SUITE");
-	char command[1024], script[512];
+	char command[4096], script[512];
 
 	snprintf(script, sizeof(script), guest, points[point].how);
 	snprintf(command, sizeof(command),
@@ -60,12 +62,13 @@ static void go_down(const char *directory, int point)
 		perror("system");
 }
 
-static bool test(int point)
+static bool test(const char *top, int point)
 {
-	char directory[] = DIRECTORY, says[64], command[64];
+	char directory[1100], says[64], command[1200];
 	bool wanted = !*points[point].without, ok;
 
-	if (!mkdtemp(directory))
+	snprintf(directory, sizeof(directory), "%s/%d", top, point);
+	if (mkdir(directory, 0700))
 		return false;
 	go_down(directory, point);
 	snprintf(says, sizeof(says), "undead: reboot: %d threads released",
@@ -73,21 +76,26 @@ static bool test(int point)
 	ok = contains(directory, points[point].kernel_says) &&
 	     contains(directory, says) == wanted;
 	if (!ok) {
-		printf("# see %s\n", directory);
-		return false;
+		snprintf(command, sizeof(command), "sed 's/^/# /' %s/*",
+			 directory);
+		fflush(stdout);
+		if (system(command))
+			printf("# no console in %s\n", directory);
 	}
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return !system(command);
+	return ok;
 }
 
 int main(void)
 {
 	const int n = sizeof(points) / sizeof(points[0]);
 	int i, failed = 0;
+	char top[1024];
 
+	if (!scratch_make(top, sizeof(top), "reboot"))
+		return 1;
 	printf("TAP version 13\n1..%d\n", n);
 	for (i = 0; i < n; i++) {
-		bool ok = test(i);
+		bool ok = test(top, i);
 
 		failed += !ok;
 		printf("%sok %d %s%s%s\n", ok ? "" : "not ", i + 1,

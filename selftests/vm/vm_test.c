@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vm_test SUITE: what scripts/vm.sh promises about the throw-away VM. Runs at
- * the top of the checkout. We are a subreaper: a QEMU or virtiofsd that
+ * vm_test SUITE [WORD]: what scripts/vm.sh promises about the throw-away VM, or
+ * only those tests with WORD in their name. Runs at the top of the checkout. We are a subreaper: a QEMU or virtiofsd that
  * outlives its vm.sh becomes our child, and that is how it is noticed.
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,11 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../host/scratch.h"
+
 #define MAX_ARGS 12
 #define END_MS   5000 /* within this, all that a VM had is gone */
 
-static const char *suite;
-static char dir[] = "/tmp/undead-vm-test.XXXXXX";
+static const char *suite, *only = "";
+static char dir[1024];
 static int tests, failures;
 static bool cannot_share; /* as a plain user, with Debian 12's virtiofsd */
 
@@ -33,6 +36,11 @@ static const struct call {
 	  { "--", "sh", "-c", "echo one; echo two >&2; exit 255" },
 	  255,
 	  "one\ntwo\n",
+	  "" },
+	{ "a command of one word has no argument",
+	  { "--", "uname" },
+	  0,
+	  "Linux\n",
 	  "" },
 	{ "killed by a signal: 128 + 9",
 	  { "--", "sh", "-c", "kill -9 $$" },
@@ -82,6 +90,38 @@ static const struct call {
 	  126,
 	  "",
 	  "never got to its init" },
+	{ "a shell without a terminal",
+	  { "--no-module" },
+	  125,
+	  "",
+	  "a shell wants a terminal" },
+	{ "virtme-ng: status, output, a shared folder, what is added",
+	  { "--vng", "--share", dir, "--add", "Kbuild:/new/file", "--", "sh",
+	    "-c",
+	    "command -v undead && test -c /dev/undead && grep SPDX /new/file || exit 1; cat /share/in; exit 3" },
+	  3,
+	  "given\n",
+	  "" },
+	{ "virtme-ng: a panic, and its console",
+	  { "--vng", "--", "sh", "-c", "echo c >/proc/sysrq-trigger" },
+	  126,
+	  "",
+	  "crashed or rebooted before the command ended:\n  | " },
+	{ "virtme-ng: the deadline",
+	  { "--vng", "--timeout", "8", "--", "true" },
+	  124,
+	  "",
+	  "raise --timeout" },
+	{ "virtme-ng: the module cannot be loaded",
+	  { "--vng", "--append", "module.sig_enforce=1", "--", "true" },
+	  125,
+	  "",
+	  "could not set itself up: /undead/undead.ko" },
+	{ "virtme-ng: a shell without a terminal",
+	  { "--vng", "--no-module" },
+	  125,
+	  "",
+	  "a shell wants a terminal" },
 };
 
 static void result(bool ok, const char *name)
@@ -95,7 +135,7 @@ static void result(bool ok, const char *name)
 static pid_t start(const char *const *args)
 {
 	const char *argv[MAX_ARGS + 4] = { "scripts/vm.sh", "--suite", suite };
-	char path[64];
+	char path[sizeof(dir) + 8];
 	int file[3];
 	pid_t pid;
 
@@ -114,6 +154,7 @@ static pid_t start(const char *const *args)
 	}
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }
@@ -121,7 +162,7 @@ static pid_t start(const char *const *args)
 static char *contents(int fd)
 {
 	static char text[3][1 << 20];
-	char path[64];
+	char path[sizeof(dir) + 8];
 	size_t n = 0;
 	FILE *f;
 
@@ -165,6 +206,8 @@ static void check(const struct call *c)
 	int status;
 	bool ok;
 
+	if (!strstr(c->name, only))
+		return;
 	waitpid(start(c->args), &status, 0);
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (status == 125 && strstr(contents(2), "wants to be root")) {
@@ -181,14 +224,14 @@ static void check(const struct call *c)
 		       status, c->status, contents(1), contents(2));
 }
 
-/* The guest has said @word: its output is a file that grows. */
-static bool await_output(pid_t pid, const char *word)
+/* @word has come to @fd: it is a file that grows. */
+static bool await_output(pid_t pid, int fd, const char *word)
 {
 	struct timespec tick = { .tv_nsec = 50000000 };
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (!strstr(contents(1), word)) {
+	while (!strstr(contents(fd), word)) {
 		if (kill(pid, 0) || waitpid(pid, NULL, WNOHANG))
 			return false;
 		ppoll(NULL, 0, &tick, &none);
@@ -196,35 +239,129 @@ static bool await_output(pid_t pid, const char *word)
 	return true;
 }
 
-static void check_killed(int sig, const char *name)
+static void check_killed(const char *flag, int sig, const char *name)
 {
-	static const char *const args[MAX_ARGS + 2] = {
-		"--share", dir,  "--timeout", "60",
-		"--",      "sh", "-c",        "echo begun; exec sleep 1000"
+	const char *args[MAX_ARGS] = {
+		flag,
+		"--timeout",
+		"90",
+		"--",
+		"sh",
+		"-c",
+		"echo begun; exec sleep 1000",
 	};
-	pid_t pid = start(cannot_share ? args + 2 : args);
-	bool begun = await_output(pid, "begun\n");
+	bool begun, right;
 	int status;
+	pid_t pid;
 
+	if (!strstr(name, only))
+		return;
+	if (!strcmp(flag, "--share")) {
+		memmove(args + 2, args + 1, 7 * sizeof(*args));
+		args[1] = dir;
+	}
+	pid = start(args);
+	begun = await_output(pid, 1, "begun\n");
 	kill(pid, sig);
 	waitpid(pid, &status, 0);
-	result(begun && all_gone() &&
-		       (sig == SIGKILL ?
-				WIFSIGNALED(status) :
-				WIFEXITED(status) &&
-					WEXITSTATUS(status) == 128 + sig),
+	right = sig == SIGKILL ?
+			WIFSIGNALED(status) :
+			WIFEXITED(status) && WEXITSTATUS(status) == 128 + sig;
+	result(begun && all_gone() && right, name);
+}
+
+static char screen[1 << 16];
+
+/* What a terminal shows until there is @word, or somebody hangs up. */
+static bool await_screen(int fd, const char *word)
+{
+	size_t used = 0;
+	ssize_t size;
+
+	while (used < sizeof(screen) - 1 &&
+	       (size = read(fd, screen + used, sizeof(screen) - 1 - used)) > 0) {
+		used += size;
+		screen[used] = 0;
+		if (strstr(screen, word))
+			return true;
+	}
+	return false;
+}
+
+/* On a terminal, and without a command: a shell there. */
+static void check_shell(const char *flag, const char *name)
+{
+	static const char typed[] =
+		"tty; test -c /dev/undead && command -v undead && echo f''ound\n";
+	int fd, status = -1;
+	bool seen;
+	pid_t pid;
+
+	if (!strstr(name, only))
+		return;
+	pid = forkpty(&fd, NULL, NULL, NULL);
+	if (!pid) {
+		execl("scripts/vm.sh", "vm.sh", "--suite", suite, flag, NULL);
+		_exit(127);
+	}
+	seen = await_screen(fd, "# ") && write(fd, typed, strlen(typed)) > 0 &&
+	       await_screen(fd, "found\r\n") && write(fd, "exit 7\n", 7) == 7;
+	if (!seen) {
+		printf("# the terminal shows \"%.200s\"\n", screen);
+		kill(pid, SIGTERM);
+	}
+	/* It hangs up, and until then wants to be read. */
+	await_screen(fd, "\f");
+	waitpid(pid, &status, 0);
+	close(fd);
+	result(seen && WIFEXITED(status) && WEXITSTATUS(status) == 7 &&
+		       all_gone(),
+	       name);
+}
+
+/* What is said is what a person would type; the first word of it is gdb. */
+static void check_gdb(const char *name)
+{
+	static const char *const args[MAX_ARGS] = { "--gdb", "--keep", "--",
+						    "echo", "begun" };
+	char command[256] = "", *said;
+	int status, port = 0;
+	bool attached;
+	pid_t pid;
+
+	if (!strstr(name, only))
+		return;
+	if (system("command -v gdb >/dev/null")) {
+		printf("ok %d %s # SKIP gdb is not installed\n", ++tests, name);
+		return;
+	}
+	pid = start(args);
+	await_output(pid, 2, "is kept");
+	said = strstr(contents(2), "target remote localhost:");
+	if (said)
+		sscanf(said, "target remote localhost:%d", &port);
+	snprintf(command, sizeof(command),
+		 "timeout 60 gdb -nx -batch -ex 'target remote localhost:%d' -ex 'info registers rip' -ex detach 2>&1 | grep -q '^rip .*0xffffffff'",
+		 port);
+	attached = !system(command);
+	kill(pid, SIGINT);
+	waitpid(pid, &status, 0);
+	result(port && attached && all_gone() && WIFEXITED(status) &&
+		       !WEXITSTATUS(status),
 	       name);
 }
 
 int main(int argc, char **argv)
 {
-	char command[128];
+	char command[2 * sizeof(dir)];
 	sigset_t chld;
 	FILE *in;
 
-	if (argc != 2 || !mkdtemp(dir))
+	if (argc < 2 || argc > 3 || !scratch_make(dir, sizeof(dir), "vm"))
 		return 2;
 	suite = argv[1];
+	if (argc == 3)
+		only = argv[2];
 	snprintf(command, sizeof(command), "%s/in", dir);
 	in = fopen(command, "we");
 	fputs("given\n", in);
@@ -238,14 +375,16 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		check(&calls[i]);
 	snprintf(command, sizeof(command), "grep -qx made %s/out", dir);
-	if (!cannot_share)
+	if (!cannot_share && !*only)
 		result(!system(command),
 		       "what the guest wrote to the shared folder is there");
-	check_killed(SIGKILL,
+	check_killed(cannot_share ? "--no-module" : "--share", SIGKILL,
 		     "kill -9 of vm.sh leaves no QEMU and no virtiofsd");
-	check_killed(SIGINT, "Ctrl-C ends it all: 130");
+	check_killed("--vng", SIGKILL, "virtme-ng: kill -9 leaves nothing");
+	check_killed("--no-module", SIGINT, "Ctrl-C ends it all: 130");
+	check_shell(NULL, "a shell on a terminal");
+	check_shell("--vng", "virtme-ng: a shell on a terminal");
+	check_gdb("gdb attaches to a VM that is kept, as it says");
 	printf("1..%d\n", tests);
-
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) || failures;
+	return !!failures;
 }
