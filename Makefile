@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # make help says what there is. All output is in build/.
 PREFIX ?= /usr/local
-SUITES := bullseye bookworm trixie forky
+SUITES := bullseye bookworm trixie trixie-rt forky
 SUITE ?= trixie
 MAKEFLAGS += --no-print-directory
 export UNDEAD_RUN := $(value RUN)
@@ -21,9 +21,10 @@ LDLIBS := @user/libs
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
+DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix check-debug bench lint format install clean deps build kselftest fuzz soak FORCE
+.PHONY: help module demo check vm check-matrix check-debug coverage-module bench lint format install clean deps build kselftest fuzz soak FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +33,7 @@ help:
 	@echo "make vm            a shell in the VM; RUN='command', SUITE= or KDIR=, SHARE=dir, VM=vng or systemd"
 	@echo 'make check-matrix  the tests on $(SUITES)'
 	@echo 'make check-debug   the tests on a kernel that finds bugs'
+	@echo 'make coverage-module  which lines of kmod/ the tests run, and which not'
 	@echo 'make bench         every figure beside its yardstick'
 	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
@@ -69,14 +71,16 @@ check-matrix: deps
 		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
 		-t $s 'scripts/kselftest.sh --suite $s')
 
-# The second: a module with a bug is caught, so that the first can be believed.
+# Then modules with a bug, which are caught, so that the first can be believed.
 check-debug: deps
-	@scripts/deps.sh bc bison flex libelf-dev
+	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build kselftest
 	@kdir=$$(scripts/debug-kernel.sh) && $B/tally \
 		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
 		-s 'sleep-under-lock is caught' "! UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
-			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'"
+			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'" \
+		-s 'no-suspend-notifier is caught' "! UNDEAD_BREAK=no-suspend-notifier scripts/vm.sh \
+			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- /t/suspend_test"
 
 kselftest:
 	@ksrc=$$(scripts/ksrc.sh) && mkdir -p $B/selftests && \
@@ -108,7 +112,7 @@ $B/vmrun: scripts/vmrun.c Makefile
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$B/tally: selftests/tally.c Makefile
+$B/tally $B/lines: $B/%: selftests/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
@@ -156,9 +160,16 @@ fuzz: deps
 	@scripts/vm.sh $(KERNEL) --timeout 900 --add build/fuzz:/fuzz -- \
 		/fuzz/fuzz --ops $(OPS) --seed $(SEED)
 
+# On the debug kernel, or KDIR=.
 soak: deps
-	@$(MAKE) build $B/fuzz/fuzz
-	@scripts/soak.sh $(SEED) $(KERNEL)
+	@scripts/deps.sh $(DEBUG_PACKAGES)
+	@$(MAKE) build kselftest $B/fuzz/fuzz
+	@scripts/soak.sh $(SEED) '$(KDIR)'
+
+coverage-module: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES)
+	@$(MAKE) build kselftest $B/fuzz/fuzz $B/lines
+	@$B/tally -t coverage scripts/coverage-module.sh
 
 install: $B/undead
 	install -Dm755 $B/undead '$(DESTDIR)$(PREFIX)/bin/undead'

@@ -138,10 +138,13 @@ static struct file *new_gate_file(struct undead_call *call)
 	create->gate = gate->id;
 	file = anon_inode_getfile("[undead-gate]", &undead_gate_fops, gate,
 				  O_RDWR);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
 		undead_gate_free(gate);
-	else
-		stream_open(file_inode(file), file);
+		return file;
+	}
+	stream_open(file_inode(file), file);
+	/* io_uring makes its request at once, and does not poll first. */
+	file->f_mode |= FMODE_NOWAIT;
 	return file;
 }
 

@@ -30,7 +30,10 @@ static ssize_t undead_gate_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!is_sync_kiocb(iocb))
 		return undead_hold_async(file->private_data, iocb);
-	return undead_gate_read(file, NULL, 0, NULL);
+	return undead_hold(file->private_data, UNDEAD_POINT_READ,
+			   UNDEAD_WHERE_NONE,
+			   iocb->ki_flags & IOCB_NOWAIT ||
+				   file->f_flags & O_NONBLOCK);
 }
 
 static long undead_gate_ioctl(struct file *file, unsigned int cmd,

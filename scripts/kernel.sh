@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced: what kernel is meant. From $suite and $flavour (cloud-amd64 unless
-# set), or $kdir, find_kernel sets
+# set; a suite with -rt after it: that flavour), or $kdir, find_kernel sets
 #   release, image, config, modules (where its modules are),
 #   root and build (a suite: its root, its build folder inside the root),
 #   llvm (not empty: this tree is built with LLVM=1).
@@ -12,6 +12,7 @@ find_kernel() {
 		find_kdir
 		return
 	fi
+	case $suite in *-rt) flavour=rt-amd64 suite=${suite%-rt} ;; esac
 	root=$("$top/scripts/root.sh" "$suite" "${flavour:=cloud-amd64}")
 	modules=$(echo "$root"/lib/modules/*)
 	release=${modules##*/}

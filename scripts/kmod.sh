@@ -4,7 +4,8 @@
 # undead.ko for a suite's kernel (inside its root) or for a built kernel tree, in
 # build/kmod/RELEASE/, and print its path. A warning is an error.
 # UNDEAD_BREAK=WHAT builds a module without something, for the test that must
-# miss it (see Kbuild), in build/kmod/RELEASE-WHAT/.
+# miss it (see Kbuild), in build/kmod/RELEASE-WHAT/; UNDEAD_GCOV=1 one that counts
+# the lines that ran, for kernels with CONFIG_GCOV_KERNEL, in RELEASE-gcov/.
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/kernel.sh"
 
@@ -21,7 +22,7 @@ find_kernel
 if [ -n "$kdir" ]; then check_kdir; else find_namespace; fi
 
 # The sources are copied, for old kernels build where the sources are.
-out=$top/build/kmod/$release${UNDEAD_BREAK:+-$UNDEAD_BREAK}
+out=$top/build/kmod/$release${UNDEAD_BREAK:+-$UNDEAD_BREAK}${UNDEAD_GCOV:+-gcov}
 mkdir -p "$out/kmod"
 exec {lock}>"$out.lock"
 flock "$lock"
@@ -30,7 +31,8 @@ for file in "$out"/kmod/*.[ch]; do
 done
 cp -pur "$top/Kbuild" "$top/kmod" "$out"
 
-args=(-j"$(nproc)" W=1 KCFLAGS=-Werror "UNDEAD_BREAK=${UNDEAD_BREAK:-}" modules "$@")
+args=(-j"$(nproc)" W=1 KCFLAGS=-Werror "UNDEAD_BREAK=${UNDEAD_BREAK:-}"
+	"UNDEAD_GCOV=${UNDEAD_GCOV:-}" modules "$@")
 log=$out/build.log
 if [ -n "$kdir" ]; then
 	make -C "$kdir" M="$out" ${llvm:+LLVM=1} "${args[@]}" >"$log" 2>&1 && status=0 || status=$?

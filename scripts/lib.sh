@@ -50,6 +50,25 @@ make_once() {
 	printf '%s\n' "$entry"
 }
 
+# progress WHAT [TOTAL]: pass on what is read, and every 5 s say how long it took,
+# and how many of about TOTAL lines came. Ends with the script, however that does,
+# and what writes to it then ends as well.
+progress() {
+	local line status n=0 since=$SECONDS next=5
+	while kill -0 $$ 2>/dev/null; do
+		IFS= read -r -t 5 line && status=0 || status=$?
+		if [ "$status" = 0 ]; then
+			printf '%s\n' "$line"
+			n=$((n + 1))
+		elif [ "$status" -le 128 ]; then
+			return 0
+		fi
+		[ $((SECONDS - since)) -ge "$next" ] || continue
+		next=$((SECONDS - since + 5))
+		say "$1: $((SECONDS - since)) s${2:+, $n of about $2}"
+	done
+}
+
 # The Debian mirror of this machine's own apt configuration.
 mirror() {
 	local uri=${UNDEAD_MIRROR:-}

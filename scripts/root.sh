@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # root.sh SUITE [FLAVOUR]: print the cached kernel root of a Debian suite, made
-# if it is not there: its kernel (cloud-amd64, or amd64, the generic one),
-# headers, compiler; enough to chroot and build.
+# if it is not there: its kernel (cloud-amd64; or amd64, the generic one,
+# or rt-amd64), headers, compiler; enough to chroot and build.
 # Packages are unpacked and never configured, so no privilege is needed.
 . "$(dirname "$0")/lib.sh"
 
@@ -31,7 +31,7 @@ make_root() {
 	rm -rf "$log" "$1"/usr/share/{doc,man,locale,info} "$1"/var/lib/apt/lists
 	mkdir -p "$1/undead"
 	ln -sf mawk "$1/usr/bin/awk"
-	[ "$flavour" != amd64 ] ||	# virtme-ng wants it
+	[ "$flavour" = cloud-amd64 ] ||	# virtme-ng wants it
 		depmod -b "$1" "$(basename "$1"/lib/modules/*)"
 }
 

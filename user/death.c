@@ -2,28 +2,13 @@
 /* One death, all its views. */
 #include <errno.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include "core/await.h"
+#include "core/pidfd.h"
 #include "core/proc.h"
 #include "core/trace.h"
 #include "stage.h"
-
-/*
- * PIDFD_GET_INFO and PIDFD_INFO_EXIT: commit 7477d7dce48a ("pidfs: allow to
- * retrieve exit information"), 6.15. The first version of the struct; only the
- * fields used here have names.
- */
-struct pidfd_exit_info {
-	uint64_t mask;
-	uint64_t cgroup;
-	uint32_t ids[11];
-	int32_t exit_code;
-};
-
-#define GET_INFO  _IOWR(0xff, 11, struct pidfd_exit_info)
-#define INFO_EXIT (1ULL << 3)
 
 /* si_code and si_status as a wait status. */
 static int wait_status(int code, int status)
@@ -72,11 +57,11 @@ static int sigchld_status(struct actor *p)
 
 static int info_status(struct actor *p)
 {
-	struct pidfd_exit_info info = { .mask = INFO_EXIT };
+	struct pidfd_details d = { .mask = PIDFD_INFO_EXIT_BIT };
 
-	if (ioctl(p->pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
+	if (pidfd_details(p->pidfd, &d) || !(d.mask & PIDFD_INFO_EXIT_BIT))
 		return -1;
-	return info.exit_code;
+	return d.exit_code;
 }
 
 static bool has_thread(const struct actor *p, pid_t tid)

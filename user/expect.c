@@ -83,7 +83,8 @@ void expect_asleep_in(struct thread *t, const char *function, const char *why)
 	char top[64] = "?";
 
 	sscanf(s.stack, "[<%*[^>]>] %63[^+\n]", top);
-	expect(found && (!strncmp(s.wchan, "undead_", 7) ||
+	expect(found && (strncmp(top, "undead_", 7) ||
+			 !strncmp(s.wchan, "undead_", 7) ||
 			 !strcmp(s.wchan, "0")),
 	       why, "%s %d sleeps in %s, wchan %s, called from %s%s", t->name,
 	       t->tid, top, s.wchan, function,

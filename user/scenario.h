@@ -162,11 +162,19 @@ struct thread *leader(struct actor *p);
 int gate(void);
 
 /**
+ * gate_of() - the same with other points, or of another kind
+ * @points: 1 << UNDEAD_POINT_*, ored (core/dev.h)
+ * @kind:   UNDEAD_KIND_*
+ */
+int gate_of(unsigned int points, unsigned int kind);
+
+/**
  * hold_read() - @t calls read() on a gate and is held there
  * @t: takes no more orders until it is released
  * @gate_fd: nobody else may come to this gate at the same time
  *
- * Returns when the device counts it and /proc shows it asleep in D.
+ * Returns when the device counts it and /proc shows the state of the gate's
+ * kind: D unless gate_of() said otherwise.
  */
 void hold_read(struct thread *t, int gate_fd);
 
@@ -176,13 +184,23 @@ void hold_read(struct thread *t, int gate_fd);
  *                 files are there; the process needs a second thread
  * @IN_FILES:      exit_files(): flush of a file that only it has open; no mm,
  *                 no files
+ * @IN_AIO:        exit_aio(): an asynchronous read does not end; no mm; it is
+ *                 the last to use the address space; a gate of point aio
+ * @IN_MMAP:       exit_mmap(): the end of a mapping; as IN_AIO; point vma-close
+ * @IN_TASK_WORK:  exit_task_work(): release of a file that only it has open; no
+ *                 mm, no files; at a gate of its own: give -1, and let it go
+ *                 by release_thread()
  *
- * Both are after PF_EXITING and after the group's code is decided, and before
- * exit_notify().
+ * All are after PF_EXITING and after the group's code is decided, and before
+ * exit_notify(). The first two are for gate(), the next for a gate_of() that
+ * has their point alone.
  */
 enum exit_point {
 	IN_MM_RELEASE,
 	IN_FILES,
+	IN_AIO,
+	IN_MMAP,
+	IN_TASK_WORK,
 };
 
 /**
@@ -194,10 +212,24 @@ void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
 		  int status);
 
 /**
+ * arm_exit() - the first half of it: however @t ends, it will be held there
+ * await_held() - the second half: wait until it is
+ * @count: how many are held at the gate then
+ */
+void arm_exit(struct thread *t, int gate_fd, enum exit_point where);
+void await_held(struct thread *t, int gate_fd, uint64_t count);
+
+/**
  * release() - let all threads held at a gate go on
  * Return: how many they were.
  */
 int64_t release(int gate_fd);
+
+/**
+ * release_thread() - let one thread go on, wherever it is held
+ * Return: 1
+ */
+int64_t release_thread(struct thread *t);
 
 /**
  * tell() - give an order and do not wait
@@ -237,6 +269,12 @@ void exit_thread(struct thread *t, int status);
 void exit_group(struct thread *t, int status);
 
 /**
+ * expect_execed() - the process of @t, told order_exec, runs the new program
+ * @t: gone; the leader takes the orders
+ */
+void expect_execed(struct thread *t, const char *why);
+
+/**
  * kernel_before() - is the running kernel older
  *
  * Only where no feature tells, and beside the commit that made the difference.
@@ -272,7 +310,8 @@ void expect_state(struct thread *t, char state, const char *why);
 /**
  * expect_asleep_in() - the kernel stack of @t has a function of this name
  *
- * And its wchan is one of ours, where the kernel tells it: 5.10 says "0".
+ * And where it sleeps in one of ours, its wchan says so, if the kernel tells:
+ * 5.10 says "0".
  */
 void expect_asleep_in(struct thread *t, const char *function, const char *why);
 

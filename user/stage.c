@@ -2,6 +2,7 @@
 /* The runner: sets the scene for a story and tells the guardian. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -193,45 +194,89 @@ struct thread *leader(struct actor *p)
 	return &p->threads[0];
 }
 
-int gate(void)
+int gate_of(unsigned int points, unsigned int kind)
 {
-	const unsigned int points =
-		1U << UNDEAD_POINT_READ | 1U << UNDEAD_POINT_IOCTL |
-		1U << UNDEAD_POINT_FAULT | 1U << UNDEAD_POINT_FLUSH;
+	static const char states[UNDEAD_KINDS] = {
+		[UNDEAD_KIND_UNINTERRUPTIBLE] = 'D',
+		[UNDEAD_KIND_KILLABLE] = 'D',
+		[UNDEAD_KIND_INTERRUPTIBLE] = 'S',
+		[UNDEAD_KIND_IDLE] = 'I',
+		[UNDEAD_KIND_IOWAIT] = 'D',
+		[UNDEAD_KIND_SPIN] = 'R',
+	};
 	struct undead_info info;
 	int fd = dev_info(stage.ctl, &info);
 
 	if (!fd)
-		fd = dev_gate(stage.ctl, points, UNDEAD_KIND_UNINTERRUPTIBLE,
-			      info.max_deadline_ms, NULL);
+		fd = dev_gate(stage.ctl, points, kind, info.max_deadline_ms,
+			      NULL);
 	if (fd < 0 || stage.nr_gates == ARRAY_SIZE(stage.gates))
 		broken("cannot make a gate: %s",
 		       strerror(fd < 0 ? -fd : ENOSPC));
-	stage.gates[stage.nr_gates++] = fd;
+	stage.gates[stage.nr_gates].state = states[kind];
+	stage.gates[stage.nr_gates++].fd = fd;
 	return fd;
+}
+
+int gate(void)
+{
+	return gate_of(1U << UNDEAD_POINT_READ | 1U << UNDEAD_POINT_IOCTL |
+			       1U << UNDEAD_POINT_FAULT |
+			       1U << UNDEAD_POINT_FLUSH,
+		       UNDEAD_KIND_UNINTERRUPTIBLE);
 }
 
 static uint64_t held(int gate_fd)
 {
 	struct undead_counters c;
-	int err = dev_counters(gate_fd, &c);
+	int err;
 
+	if (gate_fd < 0)
+		return 0;
+	err = dev_counters(gate_fd, &c);
 	if (err)
 		broken("cannot read the counters of a gate: %s",
 		       strerror(-err));
 	return c.held;
 }
 
-static void await_held(struct thread *t, int gate_fd, uint64_t count)
+static char state_at(int gate_fd)
 {
-	int err = dev_await(gate_fd, count, AWAIT_MS);
+	int i = 0;
 
+	while (i < stage.nr_gates && stage.gates[i].fd != gate_fd)
+		i++;
+	return stage.gates[i].state;
+}
+
+static bool is_listed(void *arg)
+{
+	struct thread *t = arg;
+	_cleanup_free_ struct undead_hold *holds = NULL;
+	ssize_t n = dev_list(stage.ctl, &holds);
+
+	while (n > 0)
+		if (holds[--n].tid == t->tid)
+			return true;
+	return false;
+}
+
+void await_held(struct thread *t, int gate_fd, uint64_t count)
+{
+	char state = gate_fd < 0 ? 'D' : state_at(gate_fd);
+	int err = 0;
+
+	if (gate_fd >= 0)
+		err = dev_await(gate_fd, count, AWAIT_MS);
+	else if (!await_true(is_listed, t, AWAIT_MS))
+		err = -ETIMEDOUT;
 	if (err)
 		broken("%s %d is not held: %s", t->name, t->tid,
 		       strerror(-err));
 	/* The device counts it just before it sleeps. */
-	if (await_state(t->actor->pid, t->tid, 'D', AWAIT_MS) != 'D')
-		broken("%s %d is held but not seen in D", t->name, t->tid);
+	if (await_state(t->actor->pid, t->tid, state, AWAIT_MS) != state)
+		broken("%s %d is held but not seen in %c", t->name, t->tid,
+		       state);
 }
 
 void hold_read(struct thread *t, int gate_fd)
@@ -245,44 +290,110 @@ void hold_read(struct thread *t, int gate_fd)
 	await_held(t, gate_fd, before + 1);
 }
 
-/* A file of the gate that no other thread has. */
 static int64_t order_own_files(const struct order *o)
 {
-	if (unshare(CLONE_FILES) < 0)
-		return -errno;
+	(void)o;
+	return unshare(CLONE_FILES) < 0 ? -errno : 0;
+}
+
+static int64_t order_keep(const struct order *o)
+{
 	return fcntl(o->fd, F_DUPFD_CLOEXEC, 3) < 0 ? -errno : 0;
+}
+
+/* A gate that nobody else has, the runner neither; @fd: its control file. */
+static int64_t order_own_gate(const struct order *o)
+{
+	struct undead_info info;
+	int fd = dev_info(o->fd, &info);
+
+	if (!fd)
+		fd = dev_gate(o->fd, 1U << UNDEAD_POINT_RELEASE,
+			      UNDEAD_KIND_UNINTERRUPTIBLE, info.max_deadline_ms,
+			      NULL);
+	return fd < 0 ? fd : dev_enrol(fd, 0);
+}
+
+static void *map_gate(int fd)
+{
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE),
+			  PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return page == MAP_FAILED ? NULL : page;
 }
 
 /* The kernel writes 0 there when the thread ends: the first touch. */
 static int64_t order_tid_in_gate(const struct order *o)
 {
-	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE),
-			  PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
+	void *page = map_gate(o->fd);
 
-	if (page == MAP_FAILED)
+	if (!page)
 		return -errno;
 	syscall(SYS_set_tid_address, page);
 	return 0;
 }
 
-void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
-		  int status)
+static int64_t order_map(const struct order *o)
 {
-	order_fn prepare = where == IN_FILES ? order_own_files :
-					       order_tid_in_gate;
-	uint64_t before = held(gate_fd);
-	int err = thread_tell(t, prepare, gate_fd, 0, 0);
-	int64_t result = 0;
+	return map_gate(o->fd) ? 0 : -errno;
+}
 
+static int64_t order_submit(const struct order *o)
+{
+	static char buffer[8];
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_fildes = (uint32_t)o->fd,
+		.aio_buf = (uintptr_t)buffer,
+		.aio_nbytes = sizeof(buffer),
+	}, *list[] = { &cb };
+	aio_context_t context = 0;
+
+	if (syscall(SYS_io_setup, 1, &context) < 0 ||
+	    syscall(SYS_io_submit, context, 1, list) < 0)
+		return -errno;
+	return 0;
+}
+
+void arm_exit(struct thread *t, int gate_fd, enum exit_point where)
+{
+	static const order_fn prepare[] = {
+		[IN_MM_RELEASE] = order_tid_in_gate,
+		[IN_FILES] = order_keep,
+		[IN_AIO] = order_submit,
+		[IN_MMAP] = order_map,
+		[IN_TASK_WORK] = order_own_gate,
+	};
+	int fd = where == IN_TASK_WORK ? stage.ctl : gate_fd;
+	int64_t result = 0;
+	int err = 0;
+
+	/* First: no other thread shall ever have the gate. */
+	if (where == IN_FILES || where == IN_TASK_WORK)
+		err = (int)ask(t, order_own_files, 0, 0);
+	/* Who is not enrolled when it submits does not count. */
+	if (where == IN_AIO)
+		err = dev_enrol(gate_fd, t->tid);
+	if (!err)
+		err = thread_tell(t, prepare[where], fd, 0, 0);
 	if (!err)
 		err = thread_result(t, AWAIT_MS, &result);
 	/* Not before: it has closed the descriptor that we sent by now. */
-	if (!err && result >= 0)
+	if (!err && result >= 0 && where != IN_AIO && where != IN_TASK_WORK)
 		err = dev_enrol(gate_fd, t->tid);
 	if (err || result < 0)
 		broken("cannot prepare %s %d to be held in do_exit(): %s",
 		       t->name, t->tid, strerror(err ? -err : (int)-result));
+}
+
+void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
+		  int status)
+{
+	uint64_t before = held(gate_fd);
+
+	arm_exit(t, gate_fd, where);
 	exit_thread(t, status);
+	/* What it submitted counts, and does not hold it before exit_aio(). */
 	await_held(t, gate_fd, before + 1);
 }
 
@@ -292,6 +403,17 @@ int64_t release(int gate_fd)
 
 	if (n < 0)
 		broken("cannot release a gate: %s", strerror((int)-n));
+	return n;
+}
+
+int64_t release_thread(struct thread *t)
+{
+	int64_t n =
+		dev_release(stage.ctl, UNDEAD_RELEASE_TID, (uint64_t)t->tid);
+
+	if (n < 0)
+		broken("cannot release %s %d: %s", t->name, t->tid,
+		       strerror((int)-n));
 	return n;
 }
 
@@ -334,6 +456,14 @@ void trace(struct thread *by, int request, struct thread *t, int64_t data)
 	if (r)
 		broken("ptrace(%#x, %s %d) of %s: %s", (unsigned int)request,
 		       t->name, t->tid, by->name, strerror((int)-r));
+}
+
+void expect_execed(struct thread *t, const char *why)
+{
+	int err = actor_execed(t, AWAIT_MS);
+
+	expect(!err, why, "execve() by %s %d: %s", t->name, t->tid,
+	       err ? strerror(-err) : "the new program answers");
 }
 
 bool kernel_before(int major, int minor)
@@ -391,7 +521,7 @@ static void expect_no_deadline(void)
 	for (int i = 0; i < stage.nr_gates; i++) {
 		struct undead_counters c;
 
-		if (!dev_counters(stage.gates[i], &c))
+		if (!dev_counters(stage.gates[i].fd, &c))
 			lost += c.released[UNDEAD_REASON_DEADLINE];
 	}
 	if (lost)

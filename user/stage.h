@@ -17,7 +17,7 @@
  * @step:    number of the step under way
  * @failed:  an expectation did not hold; evidence has been sent
  * @actors, @nr_actors: the processes of the story
- * @gates, @nr_gates:   its gates
+ * @gates, @nr_gates:   its gates, and the state of those held there
  * @told, @nr_told:     SIGCHLD seen so far
  * @sent, @nr_sent:     SIGCHLD sent by whomever to whomever, so far
  */
@@ -29,7 +29,10 @@ struct stage {
 	bool failed;
 	struct actor actors[32];
 	int nr_actors;
-	int gates[32];
+	struct {
+		int fd;
+		char state;
+	} gates[32];
 	int nr_gates;
 	struct signalfd_siginfo told[64];
 	int nr_told;

@@ -12,6 +12,9 @@
  * sequence when S and all its actors are gone. Every gate has a deadline; the
  * supervisor ends the run when no sequence has ended for STUCK_MS.
  *
+ * Where the kernel can inject faults, one operation of FAULTY has its nth
+ * allocation or copy to or from user space fail, whatever nth is.
+ *
  * Told to be wrong: an invalid call that does not fail as the header says,
  * counters that do not add up, a list out of order, an actor that crashed.
  * TAP on stdout; exit status 0, or 1 when a test point failed.
@@ -21,6 +24,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
@@ -28,13 +32,15 @@
 #include "../device.h"
 
 #define STEPS       200
-#define PLAYED      150 /* of them, at least: others die with who does them */
+#define PLAYED      165 /* of them, at least: others die with who does them */
 #define CONTROLS    2
 #define GATES       6
 #define THREADS     3 /* actors: threads of S, then processes */
 #define ACTORS      6
 #define MAX_PLAYERS 16
 #define STUCK_MS    60000
+#define PROGRESS_MS 5000
+#define FAULTY      8
 #define IMPLICIT_MS "20" /* deadline of read() on a control file */
 #define PAGE        4096UL
 #define SNAPSHOT    "/dev/snapshot"
@@ -51,6 +57,7 @@ struct step {
 #define STEP_WIDE   1 /* on the control file instead of the gate */
 #define STEP_KEEP   2 /* the actor leaves the fd open */
 #define STEP_THREAD 4 /* in a new thread of the actor */
+#define STEP_FAULT  8 /* with a fault injected */
 
 /* The first of ops[]. */
 enum { READ, CLOSE, CREATE };
@@ -79,6 +86,8 @@ static struct shared {
 	__u64 longest_ms; /* of a sequence */
 	__u64 done[MAX_OPS], ok[MAX_OPS];
 	__u64 seen[UNDEAD_POINTS][UNDEAD_KINDS];
+	__u64 faults, limited[2]; /* how many came */
+	char default_limit[2][16];
 	char what[256];
 } * sh;
 
@@ -111,6 +120,44 @@ static void replace(int *fd, int new)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = new;
+}
+
+/* ---------------------------------------------------------- injected faults */
+
+static __thread bool faulty; /* this operation may fail for no reason */
+
+static int fault_open(void)
+{
+	return open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+}
+
+/* The nth place of this thread that can fail does; perhaps in here. 0: none. */
+static void fault_arm(int fd, unsigned int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	while (pwrite(fd, text, (size_t)len, 0) < 0)
+		;
+}
+
+static bool fault_came(int fd)
+{
+	char text[16] = "";
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+}
+
+static bool can_inject(void)
+{
+	int fd = fault_open();
+
+	close(fd);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/failslab/verbose", "0");
+	put("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	return fd >= 0;
 }
 
 /* A signal that ends a hold is what one may expect of it. */
@@ -424,7 +471,7 @@ static bool must_fail(int fd, unsigned int nr, void *arg, int expected)
 {
 	int err = ioctl(fd, _IO(UNDEAD_IOC_MAGIC, nr), arg) ? errno : 0;
 
-	if (err == expected || fd < 0)
+	if (err == expected || fd < 0 || faulty)
 		return err == expected;
 	return wrong("ioctl %u, invalid: %s, expected %s", nr, strerror(err),
 		     strerror(expected));
@@ -662,11 +709,38 @@ static bool op_suspend(int fd, const struct step *s)
 	return fd >= 0 ? !close(fd) : errno == EBUSY;
 }
 
+/*
+ * One limit is low for a moment, for everybody, and S meets it unless another
+ * player has just put it back.
+ */
+static bool op_limit(int fd, const struct step *s)
+{
+	static const char *const name[] = { "max_gates", "max_holds" };
+	static const int expected[] = { ENFILE, EUSERS };
+	struct undead_hold_req arg = { .size = sizeof(arg) };
+	unsigned int i = s->a % 2;
+	int own = i ? gate_create(fd, POINT(IOCTL), 1) : -1, err;
+	char value[16];
+
+	snprintf(value, sizeof(value), "%u", s->b % 4);
+	set_parameter(name[i], value);
+	if (!i)
+		own = gate_create(fd, 0, 1);
+	err = own < 0 || (i && ioctl(own, UNDEAD_IOC_HOLD, &arg)) ? errno : 0;
+	set_parameter(name[i], sh->default_limit[i]);
+	close(own);
+	if (err == expected[i])
+		ADD(sh->limited[i], 1);
+	return !err || err == expected[i];
+}
+
 #define BY_S       1
 #define BY_THREAD  2
 #define BY_PROCESS 4
 #define BY_ACTOR   (BY_THREAD | BY_PROCESS)
 #define BY_ANY     (BY_S | BY_ACTOR)
+
+#define NO_FAULT 4 /* in .on: makes or ends what others rely on */
 
 static const struct {
 	const char *name;
@@ -688,8 +762,8 @@ static const struct {
 	{ "enrol self", op_enrol_self, 30, BY_PROCESS, ON_GATE },
 	{ "fork", op_fork, 4, BY_PROCESS, ON_GATE },
 	{ "tid address", op_tid_address, 5, BY_PROCESS, ON_GATE },
-	{ "exit", op_exit, 6, BY_PROCESS, ON_GATE },
-	{ "exec", op_exec, 4, BY_PROCESS, ON_GATE },
+	{ "exit", op_exit, 6, BY_PROCESS, ON_GATE | NO_FAULT },
+	{ "exec", op_exec, 4, BY_PROCESS, ON_GATE | NO_FAULT },
 	{ "release hold", op_release_hold, 30, BY_ANY, ON_CONTROL | ON_GATE },
 	{ "release tid", op_release_tid, 10, BY_ANY, ON_GATE },
 	{ "release any tid", op_release_tid, 15, BY_ANY, ON_CONTROL },
@@ -714,10 +788,11 @@ static const struct {
 	{ "dup", op_dup, 5, BY_S, ON_GATE },
 	{ "enrol", op_enrol, 20, BY_S, ON_GATE },
 	{ "signal", op_signal, 60, BY_S, ON_GATE },
-	{ "kill", op_kill, 5, BY_S, ON_GATE },
-	{ "spawn", op_spawn, 10, BY_S, ON_GATE },
+	{ "kill", op_kill, 5, BY_S, ON_GATE | NO_FAULT },
+	{ "spawn", op_spawn, 10, BY_S, ON_GATE | NO_FAULT },
 	{ "open every", op_open_every, 1, BY_S, ON_CONTROL },
-	{ "suspend", op_suspend, 2, BY_S, ON_GATE },
+	{ "suspend", op_suspend, 2, BY_S, ON_GATE | NO_FAULT },
+	{ "limit", op_limit, 5, BY_S, ON_CONTROL | NO_FAULT },
 };
 
 #define OPS (sizeof(ops) / sizeof(*ops))
@@ -760,14 +835,47 @@ static struct step draw_step(__u64 *state)
 	r >>= 4;
 	if (s.actor < ACTORS && r % 8 == 0)
 		s.flags |= STEP_THREAD;
+	r >>= 4;
+	if (!(ops[s.op].on & NO_FAULT) && r % FAULTY == 0)
+		s.flags |= STEP_FAULT;
 	return s;
+}
+
+/*
+ * Of an operation, fewer than 8 places; those of a fork are many more. A signal
+ * waits, for its handler would be given what is to fail.
+ */
+static bool perform_with_fault(const struct step *s, int fd)
+{
+	int nth = fault_open();
+	sigset_t usr1, old;
+	bool ok;
+
+	if (nth < 0)
+		return ops[s->op].fn(fd, s);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, &old);
+	faulty = true;
+	fault_arm(nth, 1 + s->b / 16 % (s->a % 4 ? 8 : 64));
+	ok = ops[s->op].fn(fd, s);
+	if (fault_came(nth))
+		ADD(sh->faults, 1);
+	fault_arm(nth, 0);
+	faulty = false;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	close(nth);
+	return ok;
 }
 
 static void perform(const struct step *s, int fd)
 {
+	bool ok;
+
 	ADD(sh->done[s->op], 1);
-	if (ops[s->op].fn(fd, s))
-		ADD(sh->ok[s->op], 1);
+	ok = s->flags & STEP_FAULT ? perform_with_fault(s, fd) :
+				     ops[s->op].fn(fd, s);
+	ADD(sh->ok[s->op], ok);
 }
 
 /* ------------------------------------------------------------------ actors */
@@ -977,23 +1085,58 @@ static void first_gate(struct step *s, int i)
 	s->slot = (__u8)i;
 }
 
+static struct step next_step(__u64 *state, int i)
+{
+	struct step s = draw_step(state);
+
+	if (i < GATES)
+		first_gate(&s, i);
+	return s;
+}
+
+static __u64 mix(__u64 hash, const struct step *s)
+{
+	for (unsigned int i = 0; i < sizeof(*s); i++)
+		hash = (hash ^ ((const __u8 *)s)[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+static __u64 first_state(__u64 seed, __u64 number)
+{
+	return draw(&seed) + number;
+}
+
+/* What the digest of a run must be: nothing is played. */
+static __u64 digest(__u64 seed, __u64 first, __u64 end)
+{
+	__u64 sum = 0;
+
+	for (__u64 n = first; n < end; n++) {
+		__u64 state = first_state(seed, n), hash = n;
+
+		for (int i = 0; i < STEPS; i++) {
+			struct step s = next_step(&state, i);
+
+			hash = mix(hash, &s);
+		}
+		sum += hash;
+	}
+	return sum;
+}
+
 static void play(__u64 seed, __u64 number, bool print)
 {
 	struct sigaction act = { .sa_handler = nothing };
-	__u64 state = seed, hash = number;
+	__u64 state = first_state(seed, number), hash = number;
 	struct step s;
 
-	state = draw(&state) + number;
 	sigaction(SIGUSR1, &act, NULL);
 	begin();
 	for (int i = 0; i < STEPS; i++) {
-		s = draw_step(&state);
-		if (i < GATES)
-			first_gate(&s, i);
+		s = next_step(&state, i);
 		if (print)
 			print_step(&s);
-		for (unsigned int j = 0; j < sizeof(s); j++)
-			hash = (hash ^ ((__u8 *)&s)[j]) * 0x100000001b3ULL;
+		hash = mix(hash, &s);
 		do_step(&s);
 	}
 	ADD(sh->digest, hash);
@@ -1004,8 +1147,10 @@ static void play(__u64 seed, __u64 number, bool print)
 
 static void check_status(int status)
 {
-	if (!status || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL ||
-						WTERMSIG(status) == SIGUSR1)))
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	/* SIGBUS: a fault that was refused, for there were too many holds. */
+	if (!status || sig == SIGKILL || sig == SIGUSR1 || sig == SIGBUS)
 		return;
 	wrong("a process of ours ended with status %#x", (unsigned int)status);
 }
@@ -1041,11 +1186,25 @@ static pid_t start_player(__u64 seed, __u64 sequences)
 	_exit(0);
 }
 
-/* A player that ended by itself has left nothing: its last wait said ECHILD. */
-static bool supervise(pid_t *player, int players)
+static void print_progress(long since, __u64 sequences)
 {
+	__u64 done = 0, finished = GET(sh->finished) + 1;
+	__u64 ms = (__u64)(now_ms() - since) + 1;
+
+	for (unsigned int i = 0; i < OPS; i++)
+		done += GET(sh->done[i]);
+	printf("# %llu %%: %llu operations, %llu/s, %llu s left\n",
+	       (unsigned long long)(finished * 100 / (sequences + 1)),
+	       (unsigned long long)done, (unsigned long long)(done * 1000 / ms),
+	       (unsigned long long)(ms * (sequences + 1 - finished) / finished /
+				    1000));
+}
+
+/* A player that ended by itself has left nothing: its last wait said ECHILD. */
+static bool supervise(pid_t *player, int players, __u64 sequences)
+{
+	long begun = now_ms(), since = begun, printed = begun;
 	__u64 before = 0;
-	long since = now_ms();
 	int left = players, status;
 
 	while (left) {
@@ -1057,6 +1216,10 @@ static bool supervise(pid_t *player, int players)
 			continue;
 		}
 		poll(NULL, 0, 20);
+		if (now_ms() - printed > PROGRESS_MS) {
+			printed = now_ms();
+			print_progress(begun, sequences);
+		}
 		if (GET(sh->finished) != before) {
 			before = GET(sh->finished);
 			since = now_ms();
@@ -1195,16 +1358,55 @@ static void check_left(const struct undead_counters *before, unsigned int gates)
 	close(fd);
 }
 
-static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
+static void check_rare(bool inject)
+{
+	test_point(sh->limited[0] && sh->limited[1],
+		   "limits were met: ENFILE %llu times, EUSERS %llu times",
+		   (unsigned long long)sh->limited[0],
+		   (unsigned long long)sh->limited[1]);
+	if (inject)
+		test_point(sh->faults, "allocations and copies failed: %llu",
+			   (unsigned long long)sh->faults);
+	else
+		printf("ok %d # SKIP no fault is injected: a kernel without CONFIG_FAULT_INJECTION\n",
+		       ++points);
+}
+
+/* The whole run, then one sequence of it again, as --replay does. */
+static bool play_all(__u64 seed, __u64 sequences, int players)
+{
+	pid_t player[MAX_PLAYERS];
+	bool gone;
+
+	for (int i = 0; i < players; i++)
+		player[i] = start_player(seed, sequences);
+	gone = supervise(player, players, sequences);
+	test_point(sh->digest == digest(seed, 0, sequences),
+		   "the operations were those of the seed");
+	return gone;
+}
+
+static bool replay(__u64 seed, __u64 number, bool print)
+{
+	__u64 before = sh->digest;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	play_and_reap(seed, number, print);
+	test_point(sh->digest - before == digest(seed, number, number + 1),
+		   "sequence %llu, replayed, was the same",
+		   (unsigned long long)number);
+	return true;
+}
+
+static void run(__u64 seed, __u64 nr_ops, int players, long long number)
 {
 	long tainted = read_long("/proc/sys/kernel/tainted");
 	struct undead_counters before, after;
 	__u64 sequences = (nr_ops + PLAYED - 1) / PLAYED, done, ok;
-	pid_t player[MAX_PLAYERS];
+	bool inject = can_inject(), gone;
 	struct utsname name;
 	unsigned int gates;
 	long start, took;
-	bool gone;
 	int fd;
 
 	fd = control_open();
@@ -1212,16 +1414,9 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 	gates = info(fd).gates;
 	close(fd);
 	start = now_ms();
-	if (replay >= 0) {
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
-		play_and_reap(seed, (__u64)replay, true);
-		gone = true;
-		sequences = 1;
-	} else {
-		for (int i = 0; i < players; i++)
-			player[i] = start_player(seed, sequences);
-		gone = supervise(player, players);
-	}
+	gone = number >= 0 ? replay(seed, (__u64)number, true) :
+			     play_all(seed, sequences, players) &&
+				     replay(seed, 0, false);
 	took = now_ms() - start + 1;
 	fd = control_open();
 	after = counters(fd);
@@ -1230,7 +1425,7 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 	done = print_operations(&ok);
 	printf("# seed %#llx digest %#llx: %llu sequences of %d, the longest %llu ms\n",
 	       (unsigned long long)seed, (unsigned long long)sh->digest,
-	       (unsigned long long)sequences, STEPS,
+	       (unsigned long long)sh->finished, STEPS,
 	       (unsigned long long)sh->longest_ms);
 	test_point(gone, "no task of ours is left");
 	check_left(&before, gates);
@@ -1238,9 +1433,10 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 		   sh->what);
 	test_point(ok * 2 >= done, "at least half succeeded: %llu of %llu",
 		   (unsigned long long)ok, (unsigned long long)done);
-	if (replay < 0) {
+	if (number < 0) {
 		check_seen();
 		check_reasons(&before, &after, nr_ops);
+		check_rare(inject);
 		test_point(done >= nr_ops,
 			   "%llu operations were done, at least %llu",
 			   (unsigned long long)done,
@@ -1250,10 +1446,10 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long replay)
 		   "the kernel did not warn");
 	printf("1..%d\n", points);
 	uname(&name);
-	printf("# summary: Linux %s: fuzz, seed %#llx: %llu operations in %ld s, %llu/s; %d of %d test points failed\n",
+	printf("# summary: Linux %s: fuzz, seed %#llx: %llu operations in %ld s, %llu/s; %llu faults injected; %d of %d test points failed\n",
 	       name.release, (unsigned long long)seed, (unsigned long long)done,
 	       took / 1000, (unsigned long long)(done * 1000 / (__u64)took),
-	       failed, points);
+	       (unsigned long long)sh->faults, failed, points);
 }
 
 static int usage(void)
@@ -1267,7 +1463,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	__u64 seed = 1, nr_ops = 20000;
-	long long replay = -1;
+	long long number = -1;
 	int players = 4;
 
 	if (argc == 2 && !strcmp(argv[1], "--exec"))
@@ -1282,7 +1478,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--players"))
 			players = atoi(argv[i + 1]);
 		else if (!strcmp(argv[i], "--replay"))
-			replay = strtoll(argv[i + 1], NULL, 0);
+			number = strtoll(argv[i + 1], NULL, 0);
 		else
 			return usage();
 	}
@@ -1298,7 +1494,11 @@ int main(int argc, char **argv)
 		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sh == MAP_FAILED || !set_parameter("deadline_ms", IMPLICIT_MS))
 		return 1;
-	run(seed, nr_ops, players, replay);
+	snprintf(sh->default_limit[0], 16, "%ld",
+		 read_long(PARAMETERS "max_gates"));
+	snprintf(sh->default_limit[1], 16, "%ld",
+		 read_long(PARAMETERS "max_holds"));
+	run(seed, nr_ops, players, number);
 	set_parameter("deadline_ms", "60000");
 	return !!failed;
 }

@@ -34,6 +34,23 @@ struct hello {
 /* Read end, kept open in every actor for the actors it forks. */
 static int life_read = -1;
 
+/* The command socket of this thread. */
+static __thread int serving = -1;
+
+/*
+ * An actor may be an exec of this program, with its code at another address:
+ * functions travel as their distance from one of them.
+ */
+static order_fn to_travel(order_fn fn)
+{
+	return (order_fn)((uintptr_t)fn - (uintptr_t)actors_init);
+}
+
+static order_fn arrived(order_fn fn)
+{
+	return (order_fn)((uintptr_t)fn + (uintptr_t)actors_init);
+}
+
 int lifeline_open(int *life)
 {
 	int p[2];
@@ -82,6 +99,7 @@ static int send_order(int sock, const struct order *o)
 	struct iovec iov = { &copy, sizeof(copy) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	copy.fn = to_travel(o->fn);
 	if (o->fd >= 0) {
 		struct cmsghdr *c;
 
@@ -118,6 +136,7 @@ static bool next_order(int sock, struct order *o)
 	while (n < 0 && errno == EINTR);
 	if (n != sizeof(*o))
 		return false;
+	o->fn = arrived(o->fn);
 	o->fd = -1;
 	c = CMSG_FIRSTHDR(&m);
 	if (c && c->cmsg_type == SCM_RIGHTS)
@@ -139,13 +158,11 @@ static struct hello myself(void)
 }
 
 /* The life of a thread: until the runner is gone. */
-static void __attribute__((noreturn)) serve(int cmd)
+static void __attribute__((noreturn)) obey(int cmd)
 {
-	struct hello h = myself();
-	struct order o;
+	struct order o = { 0 };
 
-	if (send(cmd, &h, sizeof(h), MSG_NOSIGNAL) != sizeof(h))
-		_exit(1);
+	serving = cmd;
 	while (next_order(cmd, &o)) {
 		int64_t result = o.fn(&o);
 
@@ -156,6 +173,15 @@ static void __attribute__((noreturn)) serve(int cmd)
 			break;
 	}
 	_exit(1);
+}
+
+static void __attribute__((noreturn)) serve(int cmd)
+{
+	struct hello h = myself();
+
+	if (send(cmd, &h, sizeof(h), MSG_NOSIGNAL) != sizeof(h))
+		_exit(1);
+	obey(cmd);
 }
 
 static void keep_only(int a, int b)
@@ -398,6 +424,72 @@ int64_t order_exit_thread(const struct order *o)
 int64_t order_exit_group(const struct order *o)
 {
 	_exit((int)o->arg[0]);
+}
+
+#define EXECED "undead-actor"
+
+int64_t order_exec(const struct order *o)
+{
+	char comm[16], cmd[12], life[12];
+	char *argv[] = { EXECED, comm, cmd, life, NULL };
+	int err;
+
+	(void)o;
+	prctl(PR_GET_NAME, comm);
+	snprintf(cmd, sizeof(cmd), "%d", serving);
+	snprintf(life, sizeof(life), "%d", life_read);
+	fcntl(serving, F_SETFD, 0);
+	fcntl(life_read, F_SETFD, 0);
+	/* Not "self": that is the leader, which may be dead. */
+	execv("/proc/thread-self/exe", argv);
+	err = errno;
+	fcntl(serving, F_SETFD, FD_CLOEXEC);
+	fcntl(life_read, F_SETFD, FD_CLOEXEC);
+	return -err;
+}
+
+/* Before main(), whose program this is: it is an actor that called exec. */
+static void __attribute__((constructor)) execed(int argc, char **argv)
+{
+	int64_t result = 0;
+	int cmd;
+
+	if (argc != 4 || strcmp(argv[0], EXECED))
+		return;
+	prctl(PR_SET_NAME, argv[1]);
+	cmd = atoi(argv[2]);
+	life_read = atoi(argv[3]);
+	fcntl(cmd, F_SETFD, FD_CLOEXEC);
+	fcntl(life_read, F_SETFD, FD_CLOEXEC);
+	if (lifeline_join(life_read) ||
+	    send(cmd, &result, sizeof(result), MSG_NOSIGNAL) < 0)
+		_exit(1);
+	obey(cmd);
+}
+
+int actor_execed(struct thread *t, int timeout_ms)
+{
+	struct thread *l = &t->actor->threads[0];
+	int64_t result = 0;
+	int err = thread_result(t, timeout_ms, &result);
+
+	if (err || result)
+		return err ? err : (int)result;
+	if (l != t) {
+		close(l->cmd);
+		l->cmd = t->cmd;
+		t->cmd = -1;
+	}
+	return 0;
+}
+
+int64_t order_sigmask(const struct order *o)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, (int)o->arg[1]);
+	return -pthread_sigmask((int)o->arg[0], &set, NULL);
 }
 
 int64_t order_getppid(const struct order *o)

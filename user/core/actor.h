@@ -2,8 +2,8 @@
 /*
  * Actors: the processes of a scenario, and their threads.
  *
- * An actor is a fork of the runner, or of another actor, without exec. Each of
- * its threads serves a command socket: it takes an order (a function of this
+ * An actor is a fork of the runner, or of another actor; order_exec makes it an
+ * exec of the same program. Each of its threads serves a command socket: it takes an order (a function of this
  * program), runs it, replies with the result, and waits for the next one. An
  * order that does not return (a hold, a blocking wait) has no reply until it
  * does.
@@ -139,12 +139,22 @@ int thread_tell(struct thread *t, order_fn fn, int fd, int64_t arg0,
  */
 int thread_result(struct thread *t, int timeout_ms, int64_t *result);
 
+/**
+ * actor_execed() - the end of order_exec, given to @t
+ * @timeout_ms: -ETIMEDOUT after so long
+ * Return: 0: the leader, whose place @t has taken, takes orders as the new
+ *         program; -EPIPE when @t has ended, or what execve() said.
+ */
+int actor_execed(struct thread *t, int timeout_ms);
+
 /* Orders of general use; they return 0 or more, or -errno. */
 
 int64_t order_read(const struct order *o);        /* read one byte of @fd */
 int64_t order_pause(const struct order *o);       /* for ever, in pause() */
 int64_t order_exit_thread(const struct order *o); /* SYS_exit arg[0] */
 int64_t order_exit_group(const struct order *o);  /* status arg[0] */
+int64_t order_exec(const struct order *o);        /* see actor_execed() */
+int64_t order_sigmask(const struct order *o);     /* SIG_* arg[0], of arg[1] */
 int64_t order_getppid(const struct order *o);
 int64_t order_prctl(const struct order *o); /* arg[0], arg[1] */
 int64_t order_setsid(const struct order *o);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "../core/await.h"
+#include "../core/dev.h"
 #include "../scenario.h"
 
 #define CODE(n) ((n) << 8)
@@ -137,4 +138,37 @@ SCENARIO(delayed_seccomp) = {
 	.needs = NEED_ROOT,
 	.verdict = "leader-exited",
 	.play = seccomp,
+};
+
+static void spinning(void)
+{
+	struct actor *p;
+	struct thread *t;
+	int g;
+
+	step("P: T spins in the kernel, and waits for nothing");
+	p = spawn("P");
+	t = thread(p, "T");
+	g = gate_of(1U << UNDEAD_POINT_READ, UNDEAD_KIND_SPIN);
+	hold_read(t, g);
+
+	step("P is killed: the leader dies, T runs on");
+	send_signal(p, SIGKILL);
+	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_state(t, 'R', "a loop in the kernel looks at no signal");
+	expect_nobody_told(p);
+
+	step("the loop ends");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_death(p, SIGKILL, "get_signal(): T dies on its way out");
+}
+
+SCENARIO(delayed_spin) = {
+	.name = "delayed-spin",
+	.summary =
+		"killed, its leader a zombie, one thread spins in the kernel: not in D",
+	.rows = "EN6 RT1",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.verdict = "delayed-leader",
+	.play = spinning,
 };

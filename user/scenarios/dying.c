@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "../core/dev.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
@@ -31,23 +32,65 @@ static void expect_exiting(struct thread *t, bool mm)
 	       st.vm_size_kb >= 0 ? "there" : "gone");
 }
 
-static void dying(enum exit_point where)
+/*
+ * T ended by SYS_exit(5) after the leader had, so its code is the group's, and
+ * SIGKILL after that does not count. Before commit d80f7d7b2c75 ("signal:
+ * Guarantee that SIGNAL_GROUP_EXIT is set on process exit"), 6.0, the leader's.
+ */
+static void expect_last_one_in(struct actor *p)
+{
+	int status = 0;
+
+	expect_wakeup(p->pidfd, "pidfd of P", "release_task(T): zap_leader");
+	if (waitpid(p->pid, &status, 0) != p->pid)
+		broken("wait4(P): %m");
+	expect_equal(status, kernel_before(6, 0) ? CODE(3) : CODE(5),
+		     "wait status of P",
+		     "synchronize_group_exit(): T was the last one in");
+	expect_gone(leader(p), "release_task()");
+}
+
+/**
+ * struct spot - where in do_exit()
+ * @where:    as hold_in_exit() wants it
+ * @points:   of the gate, 0: those of gate()
+ * @function: on the stack there
+ * @mm:       it still has its address space
+ * @last:     only the last user of the address space gets there, so that the
+ *            leader has to end before
+ * @own:      it has a gate of its own
+ */
+struct spot {
+	enum exit_point where;
+	unsigned int points;
+	const char *function;
+	bool mm, last, own;
+};
+
+static void dying(const struct spot *spot)
 {
 	struct actor *p;
 	struct thread *t;
-	int g;
+	int g = -1;
 
 	step("P: the thread T ends by SYS_exit(5) and is held in do_exit()");
 	p = spawn("P");
 	t = thread(p, "T");
-	g = gate();
-	hold_in_exit(t, g, where, 5);
+	if (!spot->own)
+		g = spot->points ?
+			    gate_of(spot->points, UNDEAD_KIND_UNINTERRUPTIBLE) :
+			    gate();
+	if (spot->last) {
+		exit_thread(leader(p), 3);
+		expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	}
+	hold_in_exit(t, g, spot->where, 5);
 	expect_state(t, 'D', "wait_event(): TASK_UNINTERRUPTIBLE");
-	expect_asleep_in(t,
-			 where == IN_FILES ? "undead_gate_flush" : "mm_release",
-			 "do_exit(): where it is held");
-	expect_exiting(t, where == IN_MM_RELEASE);
-	expect_state(leader(p), 'S', "recvmsg(): the rest of P is healthy");
+	expect_asleep_in(t, spot->function, "do_exit(): where it is held");
+	expect_exiting(t, spot->mm);
+	if (!spot->last)
+		expect_state(leader(p), 'S',
+			     "recvmsg(): the rest of P is healthy");
 
 	step("P is killed: the leader dies, T stays");
 	send_signal(p, SIGKILL);
@@ -60,20 +103,29 @@ static void dying(enum exit_point where)
 			 "pidfd_poll(): delayed leader");
 
 	step("T is released");
-	expect_equal(release(g), 1, "threads released", "the gate held T");
-	expect_death(p, SIGKILL,
-		     "complete_signal(): the group's code, T's own does not count");
+	expect_equal(release_thread(t), 1, "threads released", "T was held");
+	if (spot->last)
+		expect_last_one_in(p);
+	else
+		expect_death(p, SIGKILL,
+			     "complete_signal(): the group's code, T's own does not count");
 }
 
 static void in_files(void)
 {
-	dying(IN_FILES);
+	static const struct spot spot = {
+		.where = IN_FILES,
+		.function = "undead_gate_flush",
+	};
+
+	dying(&spot);
 }
 
 SCENARIO(dying_in_files) = {
 	.name = "dying-in-files",
 	.summary =
 		"a thread is stuck in exit_files(), the process is killed: a delayed leader",
+	.rows = "EN6 RT1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_files,
@@ -81,16 +133,88 @@ SCENARIO(dying_in_files) = {
 
 static void in_mm_release(void)
 {
-	dying(IN_MM_RELEASE);
+	static const struct spot spot = {
+		.where = IN_MM_RELEASE,
+		.function = "mm_release",
+		.mm = true,
+	};
+
+	dying(&spot);
 }
 
 SCENARIO(dying_in_mm_release) = {
 	.name = "dying-in-mm-release",
 	.summary =
 		"a thread is stuck in exit_mm(), the process is killed: a delayed leader",
+	.rows = "EN6 RT1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_mm_release,
+};
+
+static void in_task_work(void)
+{
+	static const struct spot spot = {
+		.where = IN_TASK_WORK,
+		.function = "undead_gate_release",
+		.own = true,
+	};
+
+	dying(&spot);
+}
+
+SCENARIO(dying_in_task_work) = {
+	.name = "dying-in-task-work",
+	.summary =
+		"a thread is stuck in the release of a file, the process is killed: a delayed leader",
+	.rows = "EN6 RT1",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.verdict = "stuck-in-exit",
+	.play = in_task_work,
+};
+
+static void in_aio(void)
+{
+	static const struct spot spot = {
+		.where = IN_AIO,
+		.points = 1U << UNDEAD_POINT_AIO,
+		.function = "exit_aio",
+		.last = true,
+	};
+
+	dying(&spot);
+}
+
+SCENARIO(dying_in_aio) = {
+	.name = "dying-in-aio",
+	.summary =
+		"the last thread is stuck in exit_aio(): an asynchronous read does not end",
+	.rows = "EN6 RT1",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.verdict = "stuck-in-exit",
+	.play = in_aio,
+};
+
+static void in_mmap(void)
+{
+	static const struct spot spot = {
+		.where = IN_MMAP,
+		.points = 1U << UNDEAD_POINT_VMA_CLOSE,
+		.function = "exit_mmap",
+		.last = true,
+	};
+
+	dying(&spot);
+}
+
+SCENARIO(dying_in_mmap) = {
+	.name = "dying-in-mmap",
+	.summary =
+		"the last thread is stuck in exit_mmap(): the end of a mapping waits",
+	.rows = "EN6 RT1",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.verdict = "stuck-in-exit",
+	.play = in_mmap,
 };
 
 /*

@@ -183,7 +183,7 @@ struct undead_gate_create {
  * Returns as read() of the gate fd does, which is:
  * 0 when released or when the gate is open or point read is not in its mask;
  * EINTR when a signal ended the hold (kinds killable, interruptible);
- * EAGAIN when it would have to hold and the fd is O_NONBLOCK;
+ * EAGAIN when it would have to hold and the fd is O_NONBLOCK (or RWF_NOWAIT);
  * EUSERS when undead_info.max_holds is reached;
  * EPERM for a real-time or deadline task at a gate of kind spin.
  *

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# coverage-module.sh: which lines of kmod/ the suite and a sample of the fuzzer
+# run on the debug kernel; those that did not are to be in docs/device.md.
+. "$(dirname "$0")/lib.sh"
+
+need gcov gcc
+kdir=$("$top/scripts/debug-kernel.sh")
+out=$top/build/coverage-module
+rm -rf "$out"
+export UNDEAD_GCOV=1
+"$top/scripts/kselftest.sh" --kdir "$kdir" --timeout 3600 --artifacts "$out" \
+	--add "$top/build/fuzz/fuzz:/kselftest/undead/fuzz"
+cd "$(dirname "$("$top/scripts/kmod.sh" --kdir "$kdir")")"
+tar -xf "$out/evidence.tar" -C kmod --wildcards '*.gcda'
+gcov -o kmod kmod/*.gcda >"$out/gcov.log"
+exec "$top/build/lines" 95 docs/device.md ./*.c.gcov
