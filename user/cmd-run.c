@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "core/await.h"
+#include "core/util.h"
 #include "runner.h"
 #include "scenario.h"
 
@@ -11,6 +14,9 @@ enum {
 	OPT_TAP = OPT_OWN,
 	OPT_BISECT,
 	OPT_ARTIFACTS,
+	OPT_DEADLINE,
+	OPT_AWAIT,
+	OPT_FAIL_FAST,
 };
 
 /* For 'git bisect run': what is not the kernel's fault is skipped. */
@@ -37,7 +43,7 @@ static int no_such_scenario(const char *name)
 }
 
 static int run_named(char **names, int n, const struct out *out,
-		     const char *artifacts)
+		     const struct run_options *options)
 {
 	_cleanup_free_ const struct scenario **list = NULL;
 
@@ -51,7 +57,19 @@ static int run_named(char **names, int n, const struct out *out,
 		if (!list[i])
 			return no_such_scenario(names[i]);
 	}
-	return run_all(list, (size_t)n, out, artifacts);
+	return run_all(list, (size_t)n, out, options);
+}
+
+static int limit(const char *text, int *ms)
+{
+	uint64_t n;
+
+	if (parse_duration(text, &n) || !n || n > INT_MAX)
+		return usage_error(&cmd_run,
+				   "'%s' is no duration (500ms, 30s, 2m)",
+				   text);
+	*ms = (int)n;
+	return 0;
 }
 
 static int run(int argc, char **argv)
@@ -62,9 +80,12 @@ static int run(int argc, char **argv)
 		{ "tap", no_argument, NULL, OPT_TAP },
 		{ "bisect", no_argument, NULL, OPT_BISECT },
 		{ "artifacts", required_argument, NULL, OPT_ARTIFACTS },
+		{ "deadline", required_argument, NULL, OPT_DEADLINE },
+		{ "await", required_argument, NULL, OPT_AWAIT },
+		{ "fail-fast", no_argument, NULL, OPT_FAIL_FAST },
 		{ 0 }
 	};
-	const char *artifacts = getenv("UNDEAD_ARTIFACTS");
+	struct run_options how = { .artifacts = getenv("UNDEAD_ARTIFACTS") };
 	const struct out *out = &out_text;
 	bool bisect = false;
 	int c, status;
@@ -85,7 +106,18 @@ static int run(int argc, char **argv)
 			bisect = true;
 			break;
 		case OPT_ARTIFACTS:
-			artifacts = optarg;
+			how.artifacts = optarg;
+			break;
+		case OPT_DEADLINE:
+		case OPT_AWAIT:
+			status = limit(optarg, c == OPT_AWAIT ?
+						       &await_limit_ms :
+						       &how.deadline_ms);
+			if (status)
+				return status;
+			break;
+		case OPT_FAIL_FAST:
+			how.fail_fast = true;
 			break;
 		default:
 			status = bad_option(&cmd_run, argv);
@@ -93,13 +125,12 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		status =
-			run_named(argv + optind, argc - optind, out, artifacts);
+		status = run_named(argv + optind, argc - optind, out, &how);
 	} else {
 		size_t n;
 		const struct scenario *const *all = scenarios(&n);
 
-		status = run_all(all, n, out, artifacts);
+		status = run_all(all, n, out, &how);
 	}
 	return bisect ? bisect_status(status) : status;
 }
@@ -115,6 +146,9 @@ const struct command cmd_run = {
 		"  --artifacts DIR   keep evidence of what did not pass there\n"
 		"                    (default: $UNDEAD_ARTIFACTS, else nowhere)\n"
 		"  --bisect          exit status for 'git bisect run'\n"
+		"  --fail-fast       end with the first expectation that fails\n"
+		"  --deadline TIME   of each scenario, at most\n"
+		"  --await TIME      how long a state may take to come (10s)\n"
 		"  -h, --help        this text\n\n"
 		"Examples:\n"
 		"  undead run zombie-leader\n"

@@ -34,7 +34,7 @@ struct guard {
 	const struct out *out;
 	struct result r;
 	FILE *evidence;
-	const char *artifacts;
+	const struct run_options *options;
 	bool over;
 	int events, life, pidfd;
 	pid_t runner;
@@ -57,10 +57,11 @@ static void open_evidence(struct guard *g)
 	struct utsname u;
 	FILE *f;
 
-	if (!g->artifacts)
+	if (!g->options->artifacts)
 		return;
-	mkdir(g->artifacts, 0755);
-	snprintf(path, sizeof(path), "%s/%s.txt", g->artifacts, g->sc->name);
+	mkdir(g->options->artifacts, 0755);
+	snprintf(path, sizeof(path), "%s/%s.txt", g->options->artifacts,
+		 g->sc->name);
 	g->evidence = fopen(path, "we");
 	if (!g->evidence) {
 		fprintf(stderr, "undead: cannot write %s: %m\n", path);
@@ -87,7 +88,8 @@ static void close_evidence(struct guard *g)
 	fclose(g->evidence);
 	if (g->r.outcome == OUTCOME_FAIL || g->r.outcome == OUTCOME_BROKEN)
 		return;
-	snprintf(path, sizeof(path), "%s/%s.txt", g->artifacts, g->sc->name);
+	snprintf(path, sizeof(path), "%s/%s.txt", g->options->artifacts,
+		 g->sc->name);
 	unlink(path);
 }
 
@@ -190,20 +192,26 @@ static bool next_event(struct guard *g)
 
 static void listen_to(struct guard *g)
 {
-	unsigned int deadline = g->sc->deadline_ms ? g->sc->deadline_ms :
-						     DEFAULT_DEADLINE_MS;
-	int64_t end = now_ms() + deadline;
+	int deadline = g->sc->deadline_ms ? (int)g->sc->deadline_ms :
+					    DEFAULT_DEADLINE_MS;
+	int64_t end;
+
+	if (g->options->deadline_ms && g->options->deadline_ms < deadline)
+		deadline = g->options->deadline_ms;
+	end = now_ms() + deadline;
 
 	for (;;) {
 		int64_t left = end - now_ms();
 
 		if (left <= 0 || !await_readable(g->events, (int)left)) {
 			reason(&g->r, OUTCOME_BROKEN,
-			       "its deadline of %u s passed in step %d",
+			       "its deadline of %d s passed in step %d",
 			       deadline / 1000, g->r.step);
 			return;
 		}
 		if (!next_event(g))
+			return;
+		if (g->r.failed && g->options->fail_fast)
 			return;
 	}
 }
@@ -342,7 +350,7 @@ static int status_of(const int *count)
 }
 
 int run_all(const struct scenario *const *list, size_t n, const struct out *out,
-	    const char *artifacts)
+	    const struct run_options *options)
 {
 	int count[OUTCOMES] = { 0 };
 	int status;
@@ -352,7 +360,7 @@ int run_all(const struct scenario *const *list, size_t n, const struct out *out,
 		struct guard g = {
 			.sc = list[i],
 			.out = out,
-			.artifacts = artifacts,
+			.options = options,
 			.r = {
 				.name = list[i]->name,
 				.summary = list[i]->summary,
@@ -361,6 +369,8 @@ int run_all(const struct scenario *const *list, size_t n, const struct out *out,
 
 		run_one(&g);
 		count[g.r.outcome]++;
+		if (g.r.failed && options->fail_fast)
+			break;
 	}
 	status = status_of(count);
 	out->end(count, status);

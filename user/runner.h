@@ -38,16 +38,21 @@ const struct scenario *scenario_find(const char *name);
  */
 const struct scenario *scenario_nearest(const char *name);
 
+struct run_options {
+	const char *artifacts; /* folder for evidence, made if missing; or NULL */
+	int deadline_ms;       /* of each scenario, if not its own (0) */
+	bool fail_fast; /* the first expectation that fails is the last */
+};
+
 /**
  * run_all() - be the guardian of some scenarios, one after the other
  * @list: which
  * @n: how many
  * @out: how to show it
- * @artifacts: folder (made if missing) for the evidence of what did not pass,
- *             or NULL
+ * @options: how
  * Return: STATUS_*, not those of --bisect.
  */
 int run_all(const struct scenario *const *list, size_t n, const struct out *out,
-	    const char *artifacts);
+	    const struct run_options *options);
 
 #endif

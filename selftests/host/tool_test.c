@@ -23,6 +23,8 @@ static const struct call bad[] = {
 	{ { "run", "zombie-leadr" }, 2, "did you mean 'zombie-leader'?" },
 	{ { "run", "--frobnicate" }, 2, "'--frobnicate' is no option" },
 	{ { "run", "--artifacts" }, 2, "lacks its value" },
+	{ { "run", "--deadline", "soon" }, 2, "'soon' is no duration" },
+	{ { "run", "--await", "0" }, 2, "'0' is no duration" },
 	{ { "run", "--bisect", "nonsense" }, 128, "there is no scenario" },
 	{ { "run", "--bisect", "--frobnicate" }, 128, "is no option" },
 	{ { "frobnicate" }, 2, "is no command" },

@@ -8,6 +8,8 @@
 #include "proc.h"
 #include "util.h"
 
+int await_limit_ms = 10000;
+
 /* Looks that only yield before those that sleep between. */
 #define EAGER 64
 

@@ -7,7 +7,8 @@
 #include <sys/types.h>
 
 /* How long a state may take to come, ms: generous, for loaded emulated CPUs. */
-#define AWAIT_MS 10000
+extern int await_limit_ms;
+#define AWAIT_MS await_limit_ms
 
 /**
  * await_true() - until @seen() says true
