@@ -24,7 +24,7 @@ PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev kmod xz-u
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix check-debug coverage-module bench lint format install clean deps build kselftest fuzz soak FORCE
+.PHONY: help module demo check vm check-matrix check-debug coverage-module bench lint format install clean deps build kselftest fuzz soak coverage mutants check-bisect FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +36,8 @@ help:
 	@echo 'make coverage-module  which lines of kmod/ the tests run, and which not'
 	@echo 'make bench         every figure beside its yardstick'
 	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
+	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
+	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
 	@echo 'make lint          every linter; zero findings'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
@@ -122,6 +124,46 @@ $B/%_test: selftests/%_test.c $(OBJ) Makefile
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
 
+# Branches of the kernel that the catalogue takes; BASELINE=1: that a boot takes.
+coverage: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES)
+	@$(MAKE) build $B/coverage-table
+	@scripts/coverage.sh $(if $(BASELINE),true)
+
+# All, or SAMPLE= of them; or the patches in MUTANTS=.
+mutants: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
+	@$(MAKE) build $B/mutants $B/drive
+	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)))
+
+# On a history made for it: who breaks SIG_IGN?
+check-bisect: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES) git
+	@$(MAKE) build
+	@selftests/kernel/bisect.sh
+
+$B/coverage-table: selftests/kernel/coverage.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $< -ljansson
+
+$B/mutants: selftests/kernel/mutants.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$B/drive: selftests/kernel/drive.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+# libclang is where its version is.
+LLVM = $(lastword $(sort $(wildcard /usr/lib/llvm-*/include/clang-c)))
+$B/mutate: selftests/kernel/mutate.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -I$(LLVM:/clang-c=) -o $@ $< -L$(LLVM:/include/clang-c=/lib) -lclang
+
 lint: deps
 	@scripts/deps.sh $(LINT_PACKAGES)
 	@$(MAKE) $B/tally
@@ -162,8 +204,8 @@ fuzz: deps
 
 # On the debug kernel, or KDIR=.
 soak: deps
-	@scripts/deps.sh $(DEBUG_PACKAGES)
-	@$(MAKE) build kselftest $B/fuzz/fuzz
+	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
+	@$(MAKE) build kselftest $B/fuzz/fuzz $B/mutants $B/drive
 	@scripts/soak.sh $(SEED) '$(KDIR)'
 
 coverage-module: deps

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# mutants.sh [--sample N]: which mutants of the kernel does the catalogue notice?
+# All of them, or N drawn by the commit. What is known already is not run again:
+# results are kept in the cache, by kernel and catalogue. A table in build/.
+. "$(dirname "$0")/lib.sh"
+
+sample=()
+if [ "${1:-}" = --sample ]; then
+	sample=("$2" "$(git -C "$top" rev-parse HEAD)")
+fi
+kernel=$top/selftests/kernel
+kdir=$("$top/scripts/build-kernel.sh" mutants)
+folder=$cache/mutants-${kdir##*-}
+key=$(cd "$top" && git ls-files -z user kmod | xargs -0 cat | cksum | cut -d' ' -f1)
+mkdir -p "$folder" "$top/build"
+touch "$folder/plan"
+exec {lock}>"$folder/lock"
+flock -n "$lock" || die "another run is at it: $folder"
+"$top/build/mutants" run "$folder" "$kdir" "$key" "${sample[@]}" -- \
+	"$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 3600 \
+	--artifacts "$top/build/mutants.vm" \
+	--add "$top/build/drive:/drive" --add "$folder/plan:/plan" -- >&2
+grep -rhoE '"[a-z_0-9]+\(\):' "$top/user" | tr -d '"():' | sort -u >"$folder/cited"
+status=0
+"$top/build/mutants" table "$folder" "$kdir" "$key" "$kernel/equivalent" "$folder/cited" >"$top/build/mutants.txt" || status=$?
+tail -n 2 "$top/build/mutants.txt"
+exit "$status"

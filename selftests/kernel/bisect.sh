@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A bisection with scripts/bisect in a short history of one file of a kernel: one
+# commit breaks the autoreap of SIG_IGN, one does not build, the others change
+# nothing. It has to name the first.
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+kdir=$("$top/scripts/build-kernel.sh" gcov)
+tree=$cache/bisect-${kdir##*-}
+file=kernel/signal.c
+rm -rf "$tree"
+cp -a "$kdir" "$tree"
+cd "$tree"
+git init -q
+git config user.name nobody
+git config user.email nobody@localhost
+# What the change does, as a commit whose name it is.
+change() {
+	sed -i "$2" $file
+	git add -f $file
+	git commit -qm "$1"
+}
+# shellcheck disable=SC2016
+{
+change base ''
+git tag base
+change comment '$a/* one */'
+change 'does not build' '$a#error no'
+change 'builds again' '$d'
+change 'breaks' 's/sa_handler == SIG_IGN ||/sa_handler == SIG_ERR ||/'
+change 'comment again' '$a/* two */'
+}
+
+echo 1..2
+status=0
+"$top/scripts/bisect" no-such-scenario || status=$?
+[ "$status" = 128 ] && echo 'ok 1 a wrong name aborts' || echo "not ok 1 a wrong name aborts: $status"
+git bisect start HEAD base >/dev/null
+git bisect run "$top/scripts/bisect" sigchld >"$tree.log" 2>&1 || :
+sed 's/^/# /' "$tree.log" | grep -E 'bisect|FAILED|first bad' || :
+found=$(git log -1 --format=%s refs/bisect/bad)
+[ "$found" = breaks ] && echo 'ok 2 the commit that breaks it is named' || echo "not ok 2 named was: $found"

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * On the host: which mutants does the catalogue notice?
+ *
+ * mutants run FOLDER KERNEL KEY [SAMPLE SEED] -- COMMAND...
+ *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
+ *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
+ *	without a result of KEY gets one, appended to FOLDER/results, so that a
+ *	run that was ended goes on. SAMPLE: so many only, drawn by SEED.
+ * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
+ *	a line for each, those that nothing noticed by function, the sum.
+ *	EQUIVALENT lists mutants that change nothing that could be seen, one a
+ *	line: "FUNCTION KIND N OPERATION: why"; it is an error if one was noticed.
+ *	CITED lists the functions that expectations give as their reason: those
+ *	are named of which no mutant was noticed by an expectation that cites it.
+ *
+ * mutants survivors FOLDER KERNEL KEY EQUIVALENT
+ *	what is left to be noticed, by function.
+ *
+ * KEY stands for the catalogue and its module.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_MUTANTS   4096
+#define MAX_SCENARIOS 256
+#define SITES         4096
+#define STALL_MS      40000 /* a VM that says nothing for so long is ended */
+#define PER_BOOT      150
+#define EX_SETUP      125
+
+/* By what they say of the catalogue, in the order of the table. */
+enum outcome {
+	NOTHING,
+	NOTICED,
+	SURVIVED,
+	UNREACHED,
+	BROKEN,
+	HANG,
+	CRASHED,
+	OUTCOMES
+};
+
+static const char *const outcome_name[] = {
+	"nothing", "noticed", "survived", "unreached",
+	"broken",  "hang",    "crashed",
+};
+
+static const char *const operation_name[] = {
+	"", "negated", "forced true", "forced false", "left out",
+};
+
+struct mutant {
+	unsigned int id, site, operation, line, nth;
+	char file[64], function[64], kind[16], name[64];
+	char full[160]; /* FUNCTION KIND N OPERATION */
+	enum outcome outcome;
+	int ms;
+	bool sampled, dirty;
+	char scenario[64], text[512], hint[64], why[256];
+};
+
+static struct mutant mutants[MAX_MUTANTS];
+static int nr_mutants;
+
+static struct scenario {
+	char name[64], seen[SITES + 1];
+	int passed, ms;
+} scenarios[MAX_SCENARIOS];
+static int nr_scenarios;
+
+static const char *folder, *key;
+static char **command;
+
+static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("mutants: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(EX_SETUP);
+}
+
+static FILE *open_in(const char *name, const char *mode)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return fopen(path, mode);
+}
+
+/* --- what is known ------------------------------------------------------- */
+
+static void describe(struct mutant *m)
+{
+	FILE *f = fmemopen(m->full, sizeof(m->full), "w");
+
+	fprintf(f, "%s %s %u %s", m->function, m->kind, m->nth,
+		operation_name[m->operation]);
+	fclose(f);
+}
+
+static void read_mutants(const char *kernel)
+{
+	char path[512], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mutants.list", kernel);
+	f = fopen(path, "re");
+	if (!f)
+		die("%s: no kernel with mutants", kernel);
+	while (nr_mutants < MAX_MUTANTS && fgets(line, sizeof(line), f)) {
+		struct mutant *m = &mutants[nr_mutants];
+
+		if (sscanf(line, "%u %u %u %63s %u %63s %15s %u %63s", &m->id,
+			   &m->site, &m->operation, m->file, &m->line,
+			   m->function, m->kind, &m->nth, m->name) != 9)
+			die("%s: cannot read '%s'", path, line);
+		describe(m);
+		nr_mutants++;
+	}
+	fclose(f);
+}
+
+static struct mutant *by_id(unsigned int id)
+{
+	if (!id || id > (unsigned int)nr_mutants)
+		die("there is no mutant %u", id);
+	return &mutants[id - 1];
+}
+
+static enum outcome outcome_of(const char *name)
+{
+	for (int o = NOTICED; o < OUTCOMES; o++)
+		if (!strcmp(name, outcome_name[o]))
+			return o;
+	return NOTHING;
+}
+
+/* A result of another catalogue says only whom to ask first. */
+static void read_results(void)
+{
+	static char line[2048];
+	FILE *f = open_in("results", "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char of[64], outcome[16], scenario[64], text[512] = "";
+		unsigned int id;
+		int ms;
+
+		if (sscanf(line, "%63s %u %15s %63s %d %511[^\n]", of, &id,
+			   outcome, scenario, &ms, text) < 5 ||
+		    id > (unsigned int)nr_mutants)
+			continue;
+		struct mutant *m = by_id(id);
+
+		if (outcome_of(outcome) == NOTICED)
+			strcpy(m->hint, scenario);
+		if (strcmp(of, key))
+			continue;
+		m->outcome = outcome_of(outcome);
+		m->ms = ms;
+		strcpy(m->scenario, scenario);
+		strcpy(m->text, text);
+	}
+	if (f)
+		fclose(f);
+}
+
+static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
+		 const char *text)
+{
+	FILE *f = open_in("results", "ae");
+
+	if (!f)
+		die("cannot write %s/results: %m", folder);
+	m->outcome = o;
+	fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o], scenario,
+		ms, text);
+	fclose(f);
+	printf("%-10s %-50s %s %s\n", outcome_name[o], m->full, scenario, text);
+	fflush(stdout);
+}
+
+/* --- the VM -------------------------------------------------------------- */
+
+static pid_t child;
+
+static int start(const char *what, int *out)
+{
+	char *argv[64];
+	int pair[2], n = 0;
+
+	while (n < 58 && command[n]) {
+		argv[n] = command[n];
+		n++;
+	}
+	argv[n++] = "/drive";
+	argv[n++] = (char *)what;
+	argv[n++] = "/plan";
+	argv[n] = NULL;
+	if (!strcmp(what, "survey"))
+		argv[n - 1] = NULL;
+	if (pipe2(pair, O_CLOEXEC))
+		die("pipe: %m");
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		dup2(pair[1], 1);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(pair[1]);
+	*out = pair[0];
+	return child < 0 ? -1 : 0;
+}
+
+/*
+ * Lines of a VM, each to @take, which says whether it is of any use still.
+ * Return: its status, -1 when it said nothing for long.
+ */
+static int run_vm(const char *what, bool (*take)(char *line))
+{
+	static char text[1 << 16];
+	size_t used = 0;
+	bool stalled = false;
+	int fd, status;
+
+	if (start(what, &fd))
+		die("fork: %m");
+	for (;;) {
+		struct pollfd out = { .fd = fd, .events = POLLIN };
+		char *line = text, *end;
+		ssize_t n;
+
+		if (poll(&out, 1, STALL_MS) <= 0) {
+			stalled = true;
+			kill(child, SIGTERM);
+			break;
+		}
+		n = read(fd, text + used, sizeof(text) - used - 1);
+		if (n <= 0)
+			break;
+		used += n;
+		text[used] = '\0';
+		while ((end = strchr(line, '\n'))) {
+			*end = '\0';
+			if (!take(line))
+				kill(child, SIGTERM);
+			line = end + 1;
+		}
+		used = strlen(line);
+		memmove(text, line, used + 1);
+	}
+	close(fd);
+	waitpid(child, &status, 0);
+	if (stalled)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SETUP;
+}
+
+/* --- what each scenario reaches ------------------------------------------ */
+
+static bool take_reach(char *line)
+{
+	struct scenario *s = &scenarios[nr_scenarios];
+
+	if (nr_scenarios < MAX_SCENARIOS &&
+	    sscanf(line, "reach %63s %d %d %4096s", s->name, &s->passed, &s->ms,
+		   s->seen) == 4)
+		nr_scenarios++;
+	return true;
+}
+
+static void survey(void)
+{
+	static char line[SITES + 256];
+	char name[128];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "survey-%s", key);
+	f = open_in(name, "re");
+	if (!f) {
+		int status = run_vm("survey", take_reach);
+
+		if (status || !nr_scenarios)
+			die("the catalogue without a mutant: status %d",
+			    status);
+		f = open_in(name, "we");
+		for (int i = 0; i < nr_scenarios; i++)
+			fprintf(f, "reach %s %d %d %s\n", scenarios[i].name,
+				scenarios[i].passed, scenarios[i].ms,
+				scenarios[i].seen);
+		fclose(f);
+	} else {
+		while (fgets(line, sizeof(line), f))
+			take_reach(line);
+		fclose(f);
+	}
+	for (int i = 0; i < nr_scenarios; i++)
+		if (!scenarios[i].passed)
+			printf("without a mutant %s does not pass: it is left out\n",
+			       scenarios[i].name);
+}
+
+/* A scenario can notice what it makes differ only. */
+static bool reaches(const struct scenario *s, const struct mutant *m)
+{
+	static const int differs[] = { 0, 1 | 2, 1, 2, 2 };
+
+	return s->passed && (s->seen[m->site] - '0') & differs[m->operation];
+}
+
+static int by_ms(const void *a, const void *b)
+{
+	return ((const struct scenario *)a)->ms -
+	       ((const struct scenario *)b)->ms;
+}
+
+/* --- plans --------------------------------------------------------------- */
+
+static bool plan_line(FILE *f, const struct mutant *m)
+{
+	int n = 0;
+
+	if (m->dirty) {
+		fprintf(f, "%u %u %u 1 %s\n", m->id, m->site, m->operation,
+			m->scenario);
+		return true;
+	}
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < nr_scenarios; i++) {
+			const struct scenario *s = &scenarios[i];
+
+			if (!reaches(s, m) ||
+			    !pass == !!strcmp(s->name, m->hint))
+				continue;
+			if (!n++)
+				fprintf(f, "%u %u %u 0", m->id, m->site,
+					m->operation);
+			fprintf(f, " %s", s->name);
+		}
+	if (n)
+		fputc('\n', f);
+	return n;
+}
+
+/* One to be looked at alone comes alone. */
+static int write_plan(void)
+{
+	FILE *f = open_in("plan", "we");
+	int n = 0;
+
+	for (int i = 0; i < nr_mutants && !n; i++)
+		if (mutants[i].dirty)
+			n += plan_line(f, &mutants[i]);
+	for (int i = 0; i < nr_mutants && !n; i++)
+		for (int j = i; j < nr_mutants && n < PER_BOOT; j++) {
+			struct mutant *m = &mutants[j];
+
+			if (m->outcome || !m->sampled)
+				continue;
+			if (plan_line(f, m))
+				n++;
+			else
+				keep(m, UNREACHED, "-", 0, "-");
+		}
+	fclose(f);
+	return n;
+}
+
+static struct mutant *current;
+static int fruitless; /* boots in a row without a mutant */
+static struct timespec since;
+
+static bool take_result(char *line)
+{
+	char what[16], scenario[64], text[900] = "-";
+	unsigned int id;
+	int ms = 0;
+
+	if (sscanf(line, "start %u", &id) == 1) {
+		current = by_id(id);
+		fruitless = 0;
+		clock_gettime(CLOCK_MONOTONIC, &since);
+		return true;
+	}
+	if (sscanf(line, "%15s %u %63s %d %899[^\n]", what, &id, scenario, &ms,
+		   text) < 4 ||
+	    !current || id != current->id)
+		return true;
+	if (!strcmp(what, "dirty") && !current->dirty) {
+		current->dirty = true;
+		strcpy(current->scenario, scenario);
+	} else if (!strcmp(what, "dirty")) {
+		current->dirty = false;
+		keep(current, BROKEN, scenario, ms, "does not pass without it");
+	} else if (outcome_of(what)) {
+		current->dirty = false;
+		keep(current, outcome_of(what), scenario, ms, text);
+	}
+	current = NULL;
+	return strcmp(what, "dirty") && strcmp(what, "hang");
+}
+
+/* The VM has ended, or was, while a mutant was on. */
+static void ended_with(struct mutant *m, bool stalled)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	m->dirty = false;
+	keep(m, stalled ? HANG : CRASHED, "-",
+	     (int)(t.tv_sec - since.tv_sec) * 1000, "-");
+}
+
+static void run_pending(void)
+{
+	while (write_plan()) {
+		int status;
+
+		current = NULL;
+		if (fruitless++ == 3)
+			die("the VM does not get to the first mutant");
+		status = run_vm("plan", take_result);
+		if (current)
+			ended_with(current, status < 0);
+	}
+}
+
+static uint64_t hash(const char *seed, unsigned int id)
+{
+	uint64_t h = 14695981039346656037ULL ^ id;
+
+	for (; *seed; seed++)
+		h = (h ^ (unsigned char)*seed) * 1099511628211ULL;
+	return (h ^ h >> 29) * 0x9e3779b97f4a7c15ULL;
+}
+
+static void sample(int n, const char *seed)
+{
+	for (int i = 0; i < nr_mutants; i++)
+		mutants[i].sampled = !n;
+	while (n-- > 0) {
+		struct mutant *lowest = NULL;
+
+		for (int i = 0; i < nr_mutants; i++) {
+			struct mutant *m = &mutants[i];
+
+			if (!m->sampled &&
+			    (!lowest ||
+			     hash(seed, m->id) < hash(seed, lowest->id)))
+				lowest = m;
+		}
+		if (lowest)
+			lowest->sampled = true;
+	}
+}
+
+/* --- the table ----------------------------------------------------------- */
+
+static int read_equivalent(const char *path)
+{
+	char line[512];
+	FILE *f = fopen(path, "re");
+	int wrong = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char full[160], why[256];
+		struct mutant *m = NULL;
+
+		if (*line == '#' || *line == '\n')
+			continue;
+		if (sscanf(line, "%159[^:]: %255[^\n]", full, why) != 2)
+			die("%s: cannot read '%s'", path, line);
+		for (int i = 0; i < nr_mutants && !m; i++)
+			if (!strcmp(mutants[i].full, full))
+				m = &mutants[i];
+		if (!m) {
+			printf("%s: there is no mutant '%s'\n", path, full);
+			wrong++;
+			continue;
+		}
+		strcpy(m->why, why);
+		if (m->outcome == NOTICED) {
+			printf("%s: '%s' was noticed by %s: it is not equivalent\n",
+			       path, full, m->scenario);
+			wrong++;
+		}
+	}
+	if (f)
+		fclose(f);
+	return wrong;
+}
+
+static void print_one(const struct mutant *m)
+{
+	printf("%-10s %-52s %s:%u %s", outcome_name[m->outcome], m->full,
+	       m->file, m->line, m->name);
+	if (*m->why)
+		printf("; equivalent: %s", m->why);
+	else if (m->outcome != SURVIVED && m->outcome != UNREACHED)
+		printf("; %.1f s; %s: %s", m->ms / 1000.0, m->scenario,
+		       m->text);
+	putchar('\n');
+}
+
+static bool cited_and_noticed(const char *function)
+{
+	char citation[80];
+
+	snprintf(citation, sizeof(citation), "| %s()", function);
+	for (int i = 0; i < nr_mutants; i++)
+		if (mutants[i].outcome == NOTICED &&
+		    !strcmp(mutants[i].function, function) &&
+		    strstr(mutants[i].text, citation))
+			return true;
+	return false;
+}
+
+static void print_citations(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char function[64];
+
+	while (f && fscanf(f, "%63s", function) == 1)
+		if (!cited_and_noticed(function))
+			printf("cited, and no mutant of it fails that expectation: %s()\n",
+			       function);
+	if (f)
+		fclose(f);
+}
+
+/* Nothing FAILED with it, and nobody says why that is right. */
+static bool open_question(const struct mutant *m)
+{
+	return m->outcome > NOTICED && !*m->why;
+}
+
+/* For docs/mutants.md: what is left to be noticed, by function. */
+static int list_survivors(const char *equivalent)
+{
+	const char *function = "";
+	int wrong = read_equivalent(equivalent);
+
+	for (int i = 0; i < nr_mutants; i++) {
+		const struct mutant *m = &mutants[i];
+
+		if (!open_question(m))
+			continue;
+		if (strcmp(function, m->function))
+			printf("\n### %s\n\n", m->function);
+		function = m->function;
+		printf("- %s %u %s (%s:%u%s%s): %s%s%s\n", m->kind, m->nth,
+		       operation_name[m->operation], m->file, m->line,
+		       strcmp(m->name, "-") ? ", " : "",
+		       strcmp(m->name, "-") ? m->name : "",
+		       outcome_name[m->outcome],
+		       strcmp(m->scenario, "-") ? " in " : "",
+		       strcmp(m->scenario, "-") ? m->scenario : "");
+	}
+	return wrong ? 1 : 0;
+}
+
+static int table(const char *equivalent, const char *cited)
+{
+	int count[OUTCOMES] = { 0 }, reasons = 0;
+	int wrong = read_equivalent(equivalent);
+
+	for (int o = NOTICED; o < OUTCOMES; o++)
+		for (int i = 0; i < nr_mutants; i++) {
+			if ((int)mutants[i].outcome != o)
+				continue;
+			print_one(&mutants[i]);
+			count[o]++;
+			reasons += (o == SURVIVED || o == UNREACHED) &&
+				   *mutants[i].why;
+		}
+	print_citations(cited);
+	int judged = count[NOTICED] + count[SURVIVED] + count[UNREACHED];
+
+	printf("# summary: mutants: %d, noticed %d, survived %d, never reached %d (of those two %d equivalent); counted apart: broken %d, hang %d, crashed %d\n",
+	       judged + count[BROKEN] + count[HANG] + count[CRASHED],
+	       count[NOTICED], count[SURVIVED], count[UNREACHED], reasons,
+	       count[BROKEN], count[HANG], count[CRASHED]);
+	if (judged > reasons)
+		printf("# score: %.1f %%\n",
+		       100.0 * count[NOTICED] / (judged - reasons));
+	return wrong ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	int end = 0;
+
+	while (end < argc && strcmp(argv[end], "--"))
+		end++;
+	if (end < 5 || (!strcmp(argv[1], "table") && argc < 7))
+		die("usage: mutants run FOLDER KERNEL KEY [SAMPLE SEED] -- COMMAND...\n"
+		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
+		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
+	folder = argv[2];
+	key = argv[4];
+	read_mutants(argv[3]);
+	read_results();
+	if (!strcmp(argv[1], "survivors"))
+		return list_survivors(argv[5]);
+	if (!strcmp(argv[1], "table"))
+		return table(argv[5], argv[6]);
+	command = argv + end + 1;
+	survey();
+	qsort(scenarios, nr_scenarios, sizeof(*scenarios), by_ms);
+	sample(end >= 7 ? atoi(argv[5]) : 0, end >= 7 ? argv[6] : "");
+	run_pending();
+	return 0;
+}
