@@ -58,7 +58,7 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $(HOST_TESTS) $(VM_TESTS)
+	@$(MAKE) build kselftest $(HOST_TESTS) $(VM_TESTS) $B/vm/init
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
@@ -108,6 +108,11 @@ $B/guest-init: user/init/init.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+$B/vm/init: selftests/vm/init.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)
+	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $< -lpthread
 
 $B/vmrun: scripts/vmrun.c Makefile
 	@mkdir -p $(@D)

@@ -79,6 +79,15 @@ static const struct call {
 	  126,
 	  "",
 	  "crashed or rebooted" },
+	/* do_exit(): group_dead, is_global_init(); commit 43cf75d96409 ("exit:
+	 * panic before exit_mm() on global init exit"). Not the leader's 3.
+	 */
+	{ "the last thread of PID 1 ends, not its leader: a panic",
+	  { "--no-module", "--add", "build/vm/init:/last", "--append",
+	    "rdinit=/last", "--", "true" },
+	  126,
+	  "",
+	  "Attempted to kill init! exitcode=0x00000500" },
 	{ "a reboot", { "--", "reboot", "-f" }, 126, "", "crashed or rebooted" },
 	{ "a hang",
 	  { "--timeout", "30", "--", "sh", "-c", "echo begun; exec sleep 1000" },
