@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A core dump, seen from the exit path: the other threads park in do_exit()
+ * until it is over, and it begins when the last of them has come there.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../core/await.h"
+#include "../core/pidfd.h"
+#include "../core/proc.h"
+#include "../scenario.h"
+
+/* Somewhere to dump to, that goes with the process: a mount of its own. */
+static int64_t order_private_folder(const struct order *o)
+{
+	(void)o;
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL) < 0 || chdir("/tmp") < 0)
+		return -errno;
+	return 0;
+}
+
+/* With a core dump of at most arg[0] bytes. */
+static int64_t order_abort(const struct order *o)
+{
+	struct rlimit lim = { (rlim_t)o->arg[0], (rlim_t)o->arg[0] };
+
+	if (setrlimit(RLIMIT_CORE, &lim) < 0)
+		return -errno;
+	abort();
+}
+
+/* 6.16 to 6.18 have it for core dumps to a socket only. */
+static void expect_told(struct actor *p, bool dumped)
+{
+	struct pidfd_details d = { .mask = PIDFD_INFO_EXIT_BIT |
+					   PIDFD_INFO_COREDUMP_BIT |
+					   PIDFD_INFO_SIGNAL_BIT };
+	int err = pidfd_details(p->pidfd, &d);
+
+	if (err || !(d.mask & PIDFD_INFO_SIGNAL_BIT)) {
+		note("the pidfd of %s: mask %#llx, coredump_mask %#x", p->name,
+		     (unsigned long long)d.mask, d.coredump_mask);
+		return;
+	}
+	expect(d.mask & PIDFD_INFO_COREDUMP_BIT &&
+		       !!(d.coredump_mask & 1) == dumped &&
+		       (!dumped || d.coredump_signal == SIGABRT),
+	       "pidfs_coredump(): PIDFD_COREDUMPED",
+	       "PIDFD_GET_INFO of %s: mask %#llx, coredump_mask %#x, signal %u (dumped: %s)",
+	       p->name, (unsigned long long)d.mask, d.coredump_mask,
+	       d.coredump_signal, dumped ? "yes" : "no");
+}
+
+static void dumped(void)
+{
+	char pattern[128] = "";
+	struct actor *p;
+
+	proc_read(1, 0, "../sys/kernel/core_pattern", pattern, sizeof(pattern));
+	if (*pattern == '|' || *pattern == '/')
+		skip("core_pattern is no plain name: a dump would go elsewhere");
+	step("P aborts and dumps core");
+	p = spawn("P");
+	if (ask(leader(p), order_private_folder, 0, 0))
+		broken("P cannot make a folder of its own");
+	tell(leader(p), order_abort, 64 << 20, 0);
+	expect_death(p, SIGABRT | 0x80,
+		     "do_notify_parent(): exit_code & 0x80: CLD_DUMPED");
+	expect_told(p, true);
+
+	step("Q aborts and may not dump");
+	p = spawn("Q");
+	tell(leader(p), order_abort, 0, 0);
+	expect_death(p, SIGABRT, "do_notify_parent(): CLD_KILLED");
+	expect_told(p, false);
+
+	step("R exits by itself: neither");
+	p = spawn("R");
+	exit_group(leader(p), 7);
+	expect_death(p, 7 << 8, "do_notify_parent(): CLD_EXITED");
+}
+
+SCENARIO(exit_code_dumped) = {
+	.name = "exit-code-dumped",
+	.summary =
+		"aborted with and without a core dump, or not at all: 0x80 says so everywhere",
+	.rows = "NP2 A13",
+	.needs = NEED_ROOT,
+	.play = dumped,
+};
+
+static void parked(void)
+{
+	struct actor *p;
+	struct thread *t, *u;
+	/* Commit b8e753128ed0 ("exit: Sleep at TASK_IDLE when waiting for
+	 * application core dump"), 6.12, and stable kernels since 2026.
+	 */
+	char seen;
+	int g = gate();
+
+	step("P: U is in D in the device, the leader aborts");
+	p = spawn("P");
+	t = thread(p, "T");
+	u = thread(p, "U");
+	hold_read(u, g);
+	tell(leader(p), order_abort, 0, 0);
+
+	step("the dump waits for U; T is parked in do_exit() until it is over");
+	expect_asleep_in(leader(p), "coredump",
+			 "coredump_wait(): U is not dying yet");
+	expect_asleep_in(t, "do_exit", "coredump_task_exit(): core_state");
+	seen = await_state(p->pid, t->tid, 'I',
+			   kernel_before(6, 12) ? 0 : AWAIT_MS);
+	expect(seen == 'I' || (kernel_before(6, 12) && seen == 'D'),
+	       "coredump_task_exit(): TASK_IDLE, before 6.12 uninterruptible",
+	       "T %d is %c", t->tid, seen);
+	expect_state(u, 'D', "wait_event()");
+
+	step("SIGKILL cannot end it: the one in D counts");
+	send_signal(p, SIGKILL);
+	expect_asleep_in(t, "do_exit", "coredump_task_exit()");
+	expect_no_sigchld(p, "nobody has got to exit_notify()");
+	expect_no_wakeup(p->pidfd, "pidfd of P", "pidfd_poll(): no exit_state");
+
+	step("U is released: it parks too, the dump ends, all die");
+	expect_equal(release(g), 1, "threads released", "the gate held U");
+	expect_wakeup(p->pidfd, "pidfd of P", "coredump_finish() wakes them");
+	reap(p);
+	expect_gone(leader(p), "release_task()");
+}
+
+SCENARIO(dump_parks) = {
+	.name = "dump-parks",
+	.summary =
+		"a core dump waits for a thread in D; the other threads wait in exit",
+	.rows = "DE2.1 CD2.2",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.verdict = "core-dump",
+	.play = parked,
+};

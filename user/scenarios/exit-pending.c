@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Signals and those who die: what becomes of one that is sent to a process
+ * that has got SIGKILL, or to a thread in do_exit(), and of one that the dying
+ * thread was to take.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../core/proc.h"
+#include "../scenario.h"
+
+#define BIT(sig) (1ULL << ((sig)-1))
+
+static struct proc_status status(struct thread *t)
+{
+	struct proc_status st;
+
+	if (proc_status(t->actor->pid, t->tid, &st))
+		broken("%s %d is gone", t->name, t->tid);
+	return st;
+}
+
+static void expect_pending(uint64_t mask, int sig, bool wanted,
+			   const char *what, const char *why)
+{
+	bool seen = mask & BIT(sig);
+
+	expect(seen == wanted, why, "%s: SIG%s %s (expected %s)", what,
+	       sigabbrev_np(sig), seen ? "yes" : "no", wanted ? "yes" : "no");
+}
+
+static void after_fatal(void)
+{
+	/* Commit 9a95f78eab70, 6.0: dropped; 5.10 queues it. */
+	bool queued = kernel_before(6, 0);
+	struct actor *p;
+	struct thread *t;
+	int g = gate();
+
+	step("P, whose thread T is in D, gets SIGUSR1: it is queued");
+	p = spawn("P");
+	t = thread(p, "T");
+	ask(leader(p), order_sigmask, SIG_BLOCK, SIGUSR1);
+	ask(t, order_sigmask, SIG_BLOCK, SIGUSR1);
+	ask(leader(p), order_sigmask, SIG_BLOCK, SIGUSR2);
+	ask(t, order_sigmask, SIG_BLOCK, SIGUSR2);
+	hold_read(t, g);
+	send_signal(p, SIGUSR1);
+	expect_pending(status(t).shdpnd, SIGUSR1, true, "pending for P",
+		       "__send_signal_locked()");
+
+	step("P is killed, then it gets SIGUSR2");
+	send_signal(p, SIGKILL);
+	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	send_signal(p, SIGUSR2);
+	expect_pending(status(t).shdpnd, SIGUSR2, queued, "pending for P",
+		       "prepare_signal(): SIGNAL_GROUP_EXIT, nothing but SIGKILL");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_death(p, SIGKILL, "complete_signal(): group_exit_code");
+}
+
+static const char *const fatal_watches[] = {
+	"9a95f78eab70 (\"signal: Drop signals received after a fatal signal has been processed\")",
+	NULL
+};
+
+SCENARIO(signal_after_kill) = {
+	.name = "signal-after-kill",
+	.summary =
+		"a signal for a process that has got SIGKILL and is still there: dropped",
+	.rows = "A7 ES1.2",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.watches = fatal_watches,
+	.play = after_fatal,
+};
+
+static void after_fatal_single(void)
+{
+	bool queued = kernel_before(6, 0);
+	struct actor *p;
+	int g = gate();
+
+	step("P, with one thread, is killed by SIGTERM and held in exit_files()");
+	p = spawn("P");
+	ask(leader(p), order_sigmask, SIG_BLOCK, SIGUSR1);
+	arm_exit(leader(p), g, IN_FILES);
+	send_signal(p, SIGTERM);
+	await_held(leader(p), g, 1);
+
+	step("it gets SIGUSR1");
+	send_signal(p, SIGUSR1);
+	expect_pending(status(leader(p)).shdpnd, SIGUSR1, queued,
+		       "pending for P",
+		       "do_group_exit(): SIGNAL_GROUP_EXIT, with one thread too");
+	expect_equal(release(g), 1, "threads released", "the gate held P");
+	expect_death(p, SIGTERM, "do_group_exit(): group_exit_code");
+}
+
+static const char *const single_watches[] = {
+	"cbe9dac37904 (\"signal: Ensure SIGNAL_GROUP_EXIT gets set in do_group_exit\")",
+	NULL
+};
+
+SCENARIO(signal_after_kill_single) = {
+	.name = "signal-after-kill-single",
+	.summary =
+		"the same of a process with one thread, killed and stuck in exit",
+	.rows = "A8",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.watches = single_watches,
+	.play = after_fatal_single,
+};
+
+static void thread_exiting(void)
+{
+	struct actor *p;
+	struct thread *t;
+	bool queued;
+	int g = gate();
+
+	step("T, with SIGUSR1 blocked and sent to it, is held in exit_files()");
+	p = spawn("P");
+	t = thread(p, "T");
+	ask(t, order_sigmask, SIG_BLOCK, SIGUSR1);
+	ask(t, order_sigmask, SIG_BLOCK, SIGUSR2);
+	send_thread(t, SIGUSR1);
+	expect_pending(status(t).sigpnd, SIGUSR1, true, "pending for T",
+		       "__send_signal_locked()");
+	hold_in_exit(t, g, IN_FILES, 5);
+	queued = status(t).sigpnd & BIT(SIGUSR1);
+	/* 7.2 flushes them; no commit was found to cite. */
+	if (!kernel_before(7, 2))
+		expect_pending(status(t).sigpnd, SIGUSR1, false,
+			       "pending for T", "exit_signals(): flush");
+	else
+		note("SIGUSR1 is %s", queued ? "still pending" : "flushed");
+
+	step("it gets SIGUSR2: tgkill() says 0 in any case");
+	send_thread(t, SIGUSR2);
+	expect_pending(status(t).sigpnd, SIGUSR2, queued, "pending for T",
+		       "task_can_queue_signal(): not with PF_EXITING; older kernels queue it");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_gone(t, "release_task()");
+	expect_state(leader(p), 'S', "the signals were for T alone");
+}
+
+SCENARIO(signal_to_dying_thread) = {
+	.name = "signal-to-dying-thread",
+	.summary =
+		"tgkill() of a thread stuck in exit succeeds; newer kernels queue nothing",
+	.rows = "A9",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.play = thread_exiting,
+};
+
+/* --- what the dead had queued ------------------------------------------- */
+
+#define SIGNALS  300
+#define SOMEBODY 60124 /* a user who has no other signal queued */
+
+static int64_t order_be(const struct order *o)
+{
+	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
+}
+
+/* arg[1] times a signal that queues, to arg[0]. */
+static int64_t order_queue(const struct order *o)
+{
+	const union sigval v = { 0 };
+
+	for (int64_t i = 0; i < o->arg[1]; i++)
+		if (sigqueue((pid_t)o->arg[0], SIGRTMIN, v) < 0)
+			return -errno;
+	return o->arg[1];
+}
+
+/* Of the user of @p, as its status says. */
+static int queued_by_user(struct actor *p)
+{
+	char text[8192];
+	const char *at;
+	int n = -1;
+
+	if (proc_read(p->pid, 0, "status", text, sizeof(text)) > 0) {
+		at = strstr(text, "SigQ:");
+		if (at)
+			sscanf(at, "SigQ: %d", &n);
+	}
+	return n;
+}
+
+static void queue(void)
+{
+	struct actor *r, *c;
+	int base;
+
+	step("C has %d signals queued, and dies", SIGNALS);
+	r = spawn("R");
+	c = spawn_by(r, "C");
+	ask(leader(r), order_be, SOMEBODY, 0);
+	ask(leader(c), order_be, SOMEBODY, 0);
+	base = queued_by_user(r);
+	ask(leader(c), order_sigmask, SIG_BLOCK, SIGRTMIN);
+	expect_equal(ask(leader(r), order_queue, c->pid, SIGNALS), SIGNALS,
+		     "sigqueue() in R", "__sigqueue_alloc()");
+	expect_equal(queued_by_user(r), base + SIGNALS, "SigQ of the user",
+		     "sig_get_ucounts()");
+	send_signal(c, SIGKILL);
+	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect(queued_by_user(r) >= base + SIGNALS,
+	       "release_task() has not run: shared_pending is as it was",
+	       "SigQ of the user: %d", queued_by_user(r));
+
+	step("C is reaped: they are gone");
+	expect_wait(leader(r), c->pid, WEXITED,
+		    WAITED(c->pid, CLD_KILLED, SIGKILL), "wait_task_zombie()");
+	expect_equal(queued_by_user(r), base, "SigQ of the user",
+		     "release_task(): flush_sigqueue(shared_pending)");
+}
+
+SCENARIO(signal_queue) = {
+	.name = "signal-queue",
+	.summary =
+		"what a zombie had queued counts against its user until it is reaped",
+	.rows = "A10",
+	.needs = NEED_ROOT,
+	.play = queue,
+};
