@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reboot() in a pid namespace ends its init, by a signal that says which kind
+ * of reboot it was. Or so wait() says: SIGCHLD and pidfd are told what init
+ * died of, SIGKILL. Of the same kind as exit-code-leader-last.
+ */
+#include <errno.h>
+#include <linux/reboot.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../core/pidfd.h"
+#include "../scenario.h"
+
+/* PROC_PID_INIT_INO: the namespace in which reboot() is one. */
+#define FIRST_PID_NS 0xEFFFFFFCU
+
+static int64_t order_reboot(const struct order *o)
+{
+	struct stat st;
+
+	/* The last thing that may go wrong here. */
+	if (stat("/proc/thread-self/ns/pid", &st) < 0 ||
+	    st.st_ino == FIRST_PID_NS || getpid() != 2)
+		return -EPERM;
+	return reboot((int)o->arg[0]) < 0 ? -errno : 0;
+}
+
+static void one(int command, const char *name, int sig)
+{
+	/* Until 5.17 these took the task's own code, see exit-code-group. */
+	int other = kernel_before(5, 17) ? SIGKILL : sig;
+	struct views want = { SIGKILL, other, other, sig, SIGKILL, -1 };
+	struct views seen;
+	struct actor *i, *c;
+
+	step("I is init of a pid namespace, its child C calls reboot(%s)",
+	     name);
+	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
+	c = spawn_by(i, "C");
+	expect_equal(ask(leader(c), order_reboot, LINUX_REBOOT_CMD_CAD_ON, 0),
+		     -EINVAL, "reboot(CAD_ON)",
+		     "reboot_pid_ns(): not in a pid namespace");
+	tell(leader(c), order_reboot, command, 0);
+	seen = view_death(i);
+	expect_views(i, &seen, &want,
+		     "zap_pid_ns_processes(): group_exit_code is the reboot's; tsk->exit_code is not");
+}
+
+static void play(void)
+{
+	one(LINUX_REBOOT_CMD_RESTART, "RESTART", SIGHUP);
+	one(LINUX_REBOOT_CMD_POWER_OFF, "POWER_OFF", SIGINT);
+	one(LINUX_REBOOT_CMD_HALT, "HALT", SIGINT);
+}
+
+static const char *const watches[] = {
+	"cf3f89214ef6 (\"pidns: add reboot_pid_ns() to handle the reboot syscall\")",
+	NULL
+};
+
+SCENARIO(reboot_namespace) = {
+	.name = "reboot-namespace",
+	.summary =
+		"known divergence: reboot() in a pid namespace, wait and SIGCHLD disagree",
+	.rows = "A6 ZP5 RB1",
+	.needs = NEED_ROOT,
+	.watches = watches,
+	.play = play,
+};
