@@ -135,6 +135,7 @@ SCENARIO(delayed_seccomp) = {
 	.name = "delayed-seccomp",
 	.summary =
 		"seccomp kills only the leader's thread: the parent is told nothing",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_ROOT,
 	.verdict = "leader-exited",
 	.play = seccomp,
@@ -167,7 +168,7 @@ SCENARIO(delayed_spin) = {
 	.name = "delayed-spin",
 	.summary =
 		"killed, its leader a zombie, one thread spins in the kernel: not in D",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "delayed-leader",
 	.play = spinning,

@@ -125,7 +125,7 @@ SCENARIO(dying_in_files) = {
 	.name = "dying-in-files",
 	.summary =
 		"a thread is stuck in exit_files(), the process is killed: a delayed leader",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_files,
@@ -146,7 +146,7 @@ SCENARIO(dying_in_mm_release) = {
 	.name = "dying-in-mm-release",
 	.summary =
 		"a thread is stuck in exit_mm(), the process is killed: a delayed leader",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_mm_release,
@@ -167,7 +167,7 @@ SCENARIO(dying_in_task_work) = {
 	.name = "dying-in-task-work",
 	.summary =
 		"a thread is stuck in the release of a file, the process is killed: a delayed leader",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_task_work,
@@ -189,7 +189,7 @@ SCENARIO(dying_in_aio) = {
 	.name = "dying-in-aio",
 	.summary =
 		"the last thread is stuck in exit_aio(): an asynchronous read does not end",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_aio,
@@ -211,7 +211,7 @@ SCENARIO(dying_in_mmap) = {
 	.name = "dying-in-mmap",
 	.summary =
 		"the last thread is stuck in exit_mmap(): the end of a mapping waits",
-	.rows = "EN6 RT1",
+	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_mmap,
@@ -270,6 +270,7 @@ SCENARIO(exit_code_leader_last) = {
 	.name = "exit-code-leader-last",
 	.summary =
 		"known divergence: the leader dies last, wait and SIGCHLD disagree on the code",
+	.rows = "A5",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = leader_watches,
 	.play = leader_last,
@@ -307,6 +308,7 @@ SCENARIO(exit_code_enters_last) = {
 	.name = "exit-code-enters-last",
 	.summary =
 		"who enters do_exit() last sets the code, even if another leaves it last",
+	.rows = "A3 DE1.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.play = enters_last,
 };

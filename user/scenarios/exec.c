@@ -9,6 +9,7 @@
 
 #include "../core/await.h"
 #include "../core/pidfd.h"
+#include "../core/proc.h"
 #include "../scenario.h"
 
 #define CODE(n) ((n) << 8)
@@ -75,22 +76,41 @@ SCENARIO(exec_thread) = {
 	.name = "exec-thread",
 	.summary =
 		"a thread calls exec: the others die without a code, the process does not",
-	.rows = "GE2 EN9 RT5",
+	.rows = "GE2 EN9.2",
 	.needs = NEED_ROOT,
 	.play = all_alive,
 };
+
+static bool killed_alone(struct thread *t)
+{
+	struct proc_status st;
+
+	if (proc_status(t->actor->pid, t->tid, &st))
+		broken("%s %d is gone", t->name, t->tid);
+	return st.sigpnd >> (SIGKILL - 1) & 1;
+}
 
 static void leader_dead(void)
 {
 	struct thread *t, *u;
 	struct actor *p = three(&t, &u);
+	int g = gate();
 
-	step("L ends by SYS_exit(3)");
+	step("L ends by SYS_exit(3), U sleeps in D");
 	exit_thread(leader(p), 3);
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
+	hold_read(u, g);
 
-	step("T calls exec: the process has a leader again");
+	step("T calls exec: it waits for U, and not for the leader");
 	tell(t, order_exec, 0, 0);
+	expect_asleep_in(t, "begin_new_exec", "de_thread(): notify_count is 1");
+	expect(killed_alone(u) && !killed_alone(leader(p)),
+	       "zap_other_threads(): the dead are counted, and get no SIGKILL",
+	       "SIGKILL in SigPnd of U and of L: %d, %d (expected 1, 0)",
+	       killed_alone(u), killed_alone(leader(p)));
+
+	step("U is released: the process has a leader again");
+	expect_equal(release(g), 1, "threads released", "the gate held U");
 	expect_new_program(p, t, u);
 
 	step("the new leader's code counts, not that of the old one");
@@ -102,8 +122,8 @@ SCENARIO(exec_leader_dead) = {
 	.name = "exec-leader-dead",
 	.summary =
 		"the leader has ended, a thread calls exec: the process has a leader again",
-	.rows = "ZO1",
-	.needs = NEED_ROOT,
+	.rows = "ZO1 RT5.1",
+	.needs = NEED_DEVICE | NEED_ROOT,
 	.play = leader_dead,
 };
 
@@ -144,7 +164,7 @@ static void waits_for_reader(void)
 SCENARIO(exec_waits) = {
 	.name = "exec-waits",
 	.summary = "a thread calls exec, another is in D: exec waits in D",
-	.rows = "RT5",
+	.rows = "RT5.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "exec-waits",
 	.play = waits_for_reader,
@@ -159,7 +179,7 @@ SCENARIO(exec_waits_dying) = {
 	.name = "exec-waits-dying",
 	.summary =
 		"a thread calls exec, another is stuck in exit: exec waits in D",
-	.rows = "RT5",
+	.rows = "RT5.1 ZO1.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "exec-waits",
 	.play = waits_for_dying,
@@ -192,7 +212,7 @@ SCENARIO(exec_waits_leader) = {
 	.name = "exec-waits-leader",
 	.summary =
 		"a thread calls exec, the leader is stuck in exit: exit_notify() wakes exec",
-	.rows = "EN9",
+	.rows = "EN9.1 RT5.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "exec-waits",
 	.play = waits_for_leader,
@@ -234,7 +254,7 @@ SCENARIO(exec_killed) = {
 	.name = "exec-killed",
 	.summary =
 		"exec waits for a thread in D and is killed: the process dies when that can",
-	.rows = "GE2",
+	.rows = "GE2.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "exec-waits",
 	.play = killed,

@@ -84,6 +84,7 @@ SCENARIO(exit_signal) = {
 	.name = "exit-signal",
 	.summary =
 		"children with another exit signal: __WCLONE, __WALL, adoption",
+	.rows = "NP1.2 NP6",
 	.needs = NEED_ROOT,
 	.play = play,
 };
@@ -126,6 +127,7 @@ static const char *const autoreap_watches[] = {
 SCENARIO(clone_autoreap) = {
 	.name = "clone-autoreap",
 	.summary = "CLONE_AUTOREAP: a child that never becomes a zombie",
+	.rows = "NP5 A20",
 	.watches = autoreap_watches,
 	.play = autoreap,
 };

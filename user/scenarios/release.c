@@ -76,7 +76,7 @@ SCENARIO(release_threads) = {
 	.name = "release-threads",
 	.summary =
 		"threads end one by one, the leader in between: only the last one counts",
-	.rows = "EN5 EN6 EN8 RT1 PF1",
+	.rows = "EN5 EN6.2 EN8 RT1 RT3.2 PF1",
 	.needs = NEED_ROOT,
 	.play = one_by_one,
 };
@@ -128,7 +128,7 @@ SCENARIO(release_leader_ignored) = {
 	.name = "release-leader-ignored",
 	.summary =
 		"a delayed leader whose parent ignores SIGCHLD: it goes with its last thread",
-	.rows = "RT3 EN7",
+	.rows = "RT3.1",
 	.needs = NEED_ROOT,
 	.play = leader_ignored,
 };
@@ -154,7 +154,7 @@ SCENARIO(release_leader_autoreap) = {
 	.name = "release-leader-autoreap",
 	.summary =
 		"a delayed leader with CLONE_AUTOREAP: it goes with its last thread",
-	.rows = "RT3 NP5",
+	.rows = "RT3.1 NP5.1",
 	.needs = NEED_ROOT,
 	.watches = autoreap_watches,
 	.play = leader_autoreap,
@@ -386,7 +386,7 @@ SCENARIO(adopted_zombie) = {
 	.name = "zombie-adopted",
 	.summary =
 		"the parent of a zombie dies, the adopter ignores SIGCHLD or not: gone or not",
-	.rows = "EN10 RL3",
+	.rows = "EN10 RL3.1",
 	.needs = NEED_ROOT,
 	.play = dead_list,
 };

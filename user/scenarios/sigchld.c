@@ -78,6 +78,7 @@ SCENARIO(sigchld) = {
 	.name = "sigchld",
 	.summary =
 		"SIGCHLD default, caught, ignored, SA_NOCLDWAIT: zombie or not, told or not",
+	.rows = "EN7 EN8 NP3.1 NP4 NP7.1",
 	.play = play,
 };
 
@@ -119,5 +120,6 @@ SCENARIO(wait_last_child) = {
 	.name = "wait-last-child",
 	.summary =
 		"SIGCHLD ignored: a blocked wait returns ECHILD when the last child is gone",
+	.rows = "NP8.1",
 	.play = last_child,
 };

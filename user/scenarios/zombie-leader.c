@@ -321,6 +321,7 @@ SCENARIO(zombie_leader_plain) = {
 	.name = "zombie-leader",
 	.summary =
 		"killed, its leader a zombie, one thread in D: its parent hears nothing",
+	.rows = "EN6.2 RT1.1 RT3.2 A37",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -336,6 +337,7 @@ SCENARIO(zombie_leader_subreaper) = {
 	.name = "zombie-leader-subreaper",
 	.summary =
 		"the same when the parent died first and a subreaper adopted it",
+	.rows = "EN6.2 RT1.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -351,6 +353,7 @@ SCENARIO(zombie_leader_orphaned) = {
 	.name = "zombie-leader-orphaned",
 	.summary =
 		"the same when the parent is killed afterwards: PPid changes, nothing else",
+	.rows = "EN6.2 RT1.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -366,6 +369,7 @@ SCENARIO(zombie_leader_init) = {
 	.name = "zombie-leader-init",
 	.summary =
 		"the same when init adopted it: an init that reaps is no help",
+	.rows = "EN6.2 RT1.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.adopted_by_init = true,
 	.watches = watches,
