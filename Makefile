@@ -58,7 +58,7 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $(HOST_TESTS) $(VM_TESTS) $B/vm/init
+	@$(MAKE) build kselftest $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \

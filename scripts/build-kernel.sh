@@ -33,12 +33,15 @@ put_mutants() {
 }
 
 build() {
+	local lost
 	make -s -C "$1" KCONFIG_ALLCONFIG="$1.config" allnoconfig || return
+	lost=$(grep '^CONFIG_' "$1.config" | grep -vxFf "$1/.config" | paste -sd' ') || :
+	[ -z "$lost" ] || { echo "not taken: $lost"; return 1; }
 	if [ "$name" = mutants ]; then
 		put_mutants "$1" || return
 		args=()
 	fi
-	make -s -C "$1" -j"$(nproc)" "${args[@]}" bzImage modules
+	make -C "$1" -j"$(nproc)" "${args[@]}" bzImage modules
 }
 
 make_kernel() {
@@ -49,7 +52,11 @@ make_kernel() {
 	rm -rf "$1"
 	cp -al "$source" "$1"
 	cat "${parts[@]:0:2}" >"$1.config"
-	build "$1" >"$1.log" 2>&1 || { tail -n 3 "$1.log" >&2; say "the kernel '$name' does not build: $1.log"; return 1; }
+	if ! build "$1" 2>&1 | progress "$name kernel" 1700 >"$1.log"; then
+		tail -n 3 "$1.log" >&2
+		say "the kernel '$name' does not build: $1.log"
+		return 1
+	fi
 	rm -f "$1.log" "$1.config"
 }
 

@@ -28,6 +28,20 @@ static const char prelude[] =
 	"run() { PATH=$T/bin:$PATH XDG_CACHE_HOME=$T/cache UNDEAD_MIRROR=http://mirror.invalid \"$@\"; }\n"
 	"# what a root looks like: the name of its last folder is what counts\n"
 	"ROOT='for d; do case $d in */root-*) mkdir -p $d/usr/bin; echo made >>$T/log;; esac; done'\n"
+	"# coverage REASONS: of a program with a branch that is not taken\n"
+	"coverage() { top=$PWD; cd $T\n"
+	"	printf 'int f(int x)\\n{\\n\\tif (x)\\n\\t\\treturn 1;\\n\\treturn 2;\\n}\\n' >c.c\n"
+	"	echo 'int f(int); int main(void) { return f(1) - 1; }' >main.c\n"
+	"	echo core c.c f >functions; echo \"$1\" >reasons\n"
+	"	gcc --coverage -c c.c && gcc --coverage main.c c.o && ./a.out &&\n"
+	"	$top/build/coverage-table . . functions reasons >&2; }\n"
+	"# mutants EQUIVALENT: three; a VM that is false notices one, the next crashes\n"
+	"# it, nobody reaches the last\n"
+	"mutants() { echo \"$1\" >$T/equivalent; echo f >$T/cited\n"
+	"	printf '%s k.c 3 f condition %s -\\n' '1 1 1' 1 '2 1 2' 1 '3 2 1' 2 >$T/mutants.list\n"
+	"	stub vm 'case $2 in survey) echo reach s 1 5 0300;;\n"
+	"		*) echo start 1; echo noticed 1 s 5 text; echo start 2; exit 126;; esac'\n"
+	"	build/mutants run $T $T key -- $T/bin/vm && build/mutants table $T $T key $T/equivalent $T/cited >&2; }\n"
 	"export T ROOT\n";
 
 static const struct call {
@@ -129,6 +143,31 @@ static const struct call {
 	{ "tally: nothing but SKIP",
 	  "build/tally -t x 'echo ok 1 z \\# SKIP y' >&2", 1,
 	  "0 passed, 0 failed, 1 skipped" },
+	{ "coverage: a branch that cannot be taken, and was not",
+	  "coverage 'f 2: defensive for nobody calls it with 0'", 0, "" },
+	{ "coverage: a branch that cannot be taken, and was",
+	  "coverage 'f 1: defensive' 2>&1 | grep 'f branch 1 .*was taken' && exit 3",
+	  3, "" },
+	{ "coverage: a reason for no branch", "coverage 'f 7: race'", 1, "" },
+	{ "coverage: no reason", "coverage 'f 2: because'", 125,
+	  "'because' is no reason" },
+	{ "mutants: noticed, crashed, unreached", "mutants ''; exit 9", 9,
+	  "# score: 50.0 %" },
+	{ "mutants: an equivalent one that was not noticed",
+	  "mutants 'f condition 2 negated: x'; exit 9", 9, "# score: 100.0 %" },
+	{ "mutants: an equivalent one that was noticed",
+	  "mutants 'f condition 1 negated: x'", 1, "# score: 50.0 %" },
+	{ "bisect: no such scenario",
+	  "tree k; d=$PWD; cd $T/k; $d/scripts/bisect nonsense", 128,
+	  "there is no scenario 'nonsense'" },
+	{ "bisect: not configured",
+	  "d=$PWD; cd $T; $d/scripts/bisect zombie-leader", 128,
+	  "has no .config" },
+	{ "bisect: a commit that does not build",
+	  "tree k; d=$PWD; cd $T/k; $d/scripts/bisect zombie-leader", 125,
+	  "does not build, it is skipped" },
+	{ "bisect: unknown option", "scripts/bisect --crash perhaps", 128,
+	  "bad, good or skip" },
 	{ "tally: the sum of tallies",
 	  "build/tally -r x 'echo 2 passed, 0 failed, 1 skipped' -s y true | grep -qx '3 passed, 0 failed, 1 skipped'",
 	  0, "" },
