@@ -63,7 +63,7 @@ check: deps
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
 		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)' \
-		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) device_test tool_test unload_test' \
+		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) unload_test tool_test device_test' \
 		-t systemd 'scripts/vm.sh --suite $(SUITE) --systemd -- undead run --tap zombie-leader-init' \
 		-t virtme-ng 'scripts/vm.sh --suite $(SUITE) --vng -- undead run --tap zombie-leader'
 
