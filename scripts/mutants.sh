@@ -17,12 +17,13 @@ mkdir -p "$folder" "$top/build"
 touch "$folder/plan"
 exec {lock}>"$folder/lock"
 flock -n "$lock" || die "another run is at it: $folder"
+status=0
 "$top/build/mutants" run "$folder" "$kdir" "$key" "${sample[@]}" -- \
 	"$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 3600 \
 	--artifacts "$top/build/mutants.vm" \
-	--add "$top/build/drive:/drive" --add "$folder/plan:/plan" -- >&2
+	--add "$top/build/drive:/drive" --add "$folder/plan:/plan" -- >&2 || status=$?
+[ "$status" -le 1 ] || exit "$status"
 grep -rhoE '"[a-z_0-9]+\(\):' "$top/user" | tr -d '"():' | sort -u >"$folder/cited"
-status=0
 "$top/build/mutants" table "$folder" "$kdir" "$key" "$kernel/equivalent" "$folder/cited" >"$top/build/mutants.txt" || status=$?
 tail -n 2 "$top/build/mutants.txt"
 exit "$status"

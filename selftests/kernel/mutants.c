@@ -6,7 +6,8 @@
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
- *	run that was ended goes on. SAMPLE: so many only, drawn by SEED.
+ *	run that was ended goes on. SAMPLE: so many only, drawn by SEED. Status 1:
+ *	a scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
  *	EQUIVALENT lists mutants that change nothing that could be seen, one a
@@ -37,7 +38,7 @@
 #define MAX_SCENARIOS 256
 #define SITES         4096
 #define STALL_MS      40000 /* a VM that says nothing for so long is ended */
-#define PER_BOOT      150
+#define PER_BOOT      30
 #define EX_SETUP      125
 
 /* By what they say of the catalogue, in the order of the table. */
@@ -237,7 +238,7 @@ static int run_vm(const char *what, bool (*take)(char *line))
 {
 	static char text[1 << 16];
 	size_t used = 0;
-	bool stalled = false;
+	bool heard = false, stalled = false;
 	int fd, status;
 
 	if (start(what, &fd))
@@ -247,7 +248,8 @@ static int run_vm(const char *what, bool (*take)(char *line))
 		char *line = text, *end;
 		ssize_t n;
 
-		if (poll(&out, 1, STALL_MS) <= 0) {
+		/* Until its first word it may wait for a place to run. */
+		if (poll(&out, 1, heard ? STALL_MS : -1) <= 0) {
 			stalled = true;
 			kill(child, SIGTERM);
 			break;
@@ -255,6 +257,7 @@ static int run_vm(const char *what, bool (*take)(char *line))
 		n = read(fd, text + used, sizeof(text) - used - 1);
 		if (n <= 0)
 			break;
+		heard = true;
 		used += n;
 		text[used] = '\0';
 		while ((end = strchr(line, '\n'))) {
@@ -286,10 +289,12 @@ static bool take_reach(char *line)
 	return true;
 }
 
-static void survey(void)
+/* Return: how many scenarios do not pass without a mutant. */
+static int survey(void)
 {
 	static char line[SITES + 256];
 	char name[128];
+	int failed = 0;
 	FILE *f;
 
 	snprintf(name, sizeof(name), "survey-%s", key);
@@ -311,10 +316,14 @@ static void survey(void)
 			take_reach(line);
 		fclose(f);
 	}
-	for (int i = 0; i < nr_scenarios; i++)
-		if (!scenarios[i].passed)
-			printf("without a mutant %s does not pass: it is left out\n",
-			       scenarios[i].name);
+	for (int i = 0; i < nr_scenarios; i++) {
+		if (scenarios[i].passed)
+			continue;
+		printf("without a mutant %s does not pass: it is left out\n",
+		       scenarios[i].name);
+		failed++;
+	}
+	return failed;
 }
 
 /* A scenario can notice what it makes differ only. */
@@ -605,7 +614,7 @@ static int table(const char *equivalent, const char *cited)
 
 int main(int argc, char **argv)
 {
-	int end = 0;
+	int end = 0, failed;
 
 	while (end < argc && strcmp(argv[end], "--"))
 		end++;
@@ -622,9 +631,9 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "table"))
 		return table(argv[5], argv[6]);
 	command = argv + end + 1;
-	survey();
+	failed = survey();
 	qsort(scenarios, nr_scenarios, sizeof(*scenarios), by_ms);
 	sample(end >= 7 ? atoi(argv[5]) : 0, end >= 7 ? argv[6] : "");
 	run_pending();
-	return 0;
+	return failed ? 1 : 0;
 }
