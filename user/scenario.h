@@ -444,12 +444,14 @@ void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
 
 /**
  * begin_wait() - @by waits; returns when it is seen asleep in waitid()
+ * begin_wait_by() - the same by another order; io_uring_enter() will do
  * @by: takes no more orders until the wait has ended
  */
 void begin_wait(struct thread *by, int64_t who, int options);
+void begin_wait_by(order_fn fn, struct thread *by, int64_t who, int options);
 
 /**
- * expect_wait_goes_on() - it sleeps in waitid() and has not returned
+ * expect_wait_goes_on() - it sleeps there and has not returned
  */
 void expect_wait_goes_on(struct thread *by, const char *why);
 

@@ -89,31 +89,68 @@ static void expect_event(const char *what, int64_t seen, int64_t wanted,
 		       event_text(seen).s, event_text(wanted).s);
 }
 
+/* What a thread replies. */
+static void expect_reply(struct thread *t, const char *what, int64_t wanted,
+			 const char *why)
+{
+	int64_t seen;
+
+	if (thread_result(t, AWAIT_MS, &seen))
+		expect(false, why, "%s: does not return (expected %s)", what,
+		       event_text(wanted).s);
+	else
+		expect_event(what, seen, wanted, why);
+}
+
 void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
 		 const char *why)
 {
 	struct order o = { .arg = { who, options } };
+	struct text what = wait_text(by, who, options);
 
 	barrier();
-	expect_event(wait_text(by, who, options).s,
-		     by ? ask(by, order_wait, who, options) : order_wait(&o),
-		     wanted, why);
+	if (by) {
+		tell(by, order_wait, who, options);
+		expect_reply(by, what.s, wanted, why);
+	} else {
+		expect_event(what.s, order_wait(&o), wanted, why);
+	}
 }
 
-static bool in_waitid(void *arg)
+static bool in_wait(void *arg)
 {
 	struct thread *t = arg;
 	struct proc_status st;
+	int nr;
 
-	return !proc_status(t->actor->pid, t->tid, &st) && st.state == 'S' &&
-	       proc_syscall(t->actor->pid, t->tid) == SYS_waitid;
+	if (proc_status(t->actor->pid, t->tid, &st) || st.state != 'S')
+		return false;
+	nr = proc_syscall(t->actor->pid, t->tid);
+	return nr == SYS_waitid || nr == SYS_io_uring_enter;
+}
+
+static bool asleep_or_done(void *arg)
+{
+	struct thread *t = arg;
+
+	return in_wait(t) || await_readable(t->cmd, 0);
+}
+
+void begin_wait_by(order_fn fn, struct thread *by, int64_t who, int options)
+{
+	struct text what = wait_text(by, who, options);
+
+	tell(by, fn, who, options);
+	if (!await_true(asleep_or_done, by, AWAIT_MS))
+		broken("not seen asleep: %s", what.s);
+	if (await_readable(by->cmd, 0))
+		expect(false, "do_wait(): nothing to report yet, so it sleeps",
+		       "%s: returned at once", what.s);
 }
 
 void begin_wait(struct thread *by, int64_t who, int options)
 {
-	tell(by, order_wait, who, options);
-	if (!await_true(in_waitid, by, AWAIT_MS))
-		broken("not seen asleep: %s", wait_text(by, who, options).s);
+	begin_wait_by(order_wait, by, who, options);
 }
 
 void expect_wait_goes_on(struct thread *by, const char *why)
@@ -122,7 +159,7 @@ void expect_wait_goes_on(struct thread *by, const char *why)
 
 	barrier();
 	/* A wake-up in vain would put it back to sleep: await it. */
-	asleep = await_true(in_waitid, by, AWAIT_MS);
+	asleep = await_true(in_wait, by, AWAIT_MS);
 	expect(asleep && !await_readable(by->cmd, 0), why,
 	       "%s %d, blocked in waitid(): %s", by->name, by->tid,
 	       asleep ? "still asleep" : "returned, expected to sleep");
@@ -131,14 +168,8 @@ void expect_wait_goes_on(struct thread *by, const char *why)
 void expect_wait_ends(struct thread *by, int64_t wanted, const char *why)
 {
 	char what[64];
-	int64_t seen;
-	int err = thread_result(by, AWAIT_MS, &seen);
 
 	snprintf(what, sizeof(what), "%s %d, blocked in waitid()", by->name,
 		 by->tid);
-	if (err)
-		expect(false, why, "%s: does not return, expected %s", what,
-		       event_text(wanted).s);
-	else
-		expect_event(what, seen, wanted, why);
+	expect_reply(by, what, wanted, why);
 }

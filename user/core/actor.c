@@ -530,6 +530,7 @@ int64_t order_sigaction(const struct order *o)
 			.sa_handler = count,
 			.sa_flags = SA_RESTART,
 		},
+		[DISPOSE_CATCH_INTERRUPT] = { .sa_handler = count },
 		[DISPOSE_CATCH_NOCLDWAIT] = {
 			.sa_handler = count,
 			.sa_flags = SA_RESTART | SA_NOCLDWAIT,
@@ -562,14 +563,10 @@ int64_t order_wait(const struct order *o)
 	idtype_t type = (idtype_t)(o->arg[0] >> 32);
 	id_t id = (id_t)(o->arg[0] & 0xffffffff);
 	siginfo_t si = { 0 };
-	int r;
 
 	if (type == P_ALL && id)
 		type = P_PID;
-	do
-		r = waitid(type, id, &si, (int)o->arg[1]);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
+	if (waitid(type, id, &si, (int)o->arg[1]) < 0)
 		return -errno;
 	return si.si_pid ? WAITED(si.si_pid, si.si_code, si.si_status) : 0;
 }

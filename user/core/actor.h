@@ -161,11 +161,15 @@ int64_t order_setsid(const struct order *o);
 int64_t order_setpgid(const struct order *o);   /* of arg[0] to arg[1] */
 int64_t order_sigaction(const struct order *o); /* arg[0]; see below */
 
-/* arg[1] of order_sigaction(): a handler that counts, SA_NOCLDWAIT or not. */
+/*
+ * arg[1] of order_sigaction(): a handler that counts, SA_NOCLDWAIT or not; it
+ * has SA_RESTART, but for the one that interrupts.
+ */
 enum {
 	DISPOSE_DEFAULT,
 	DISPOSE_IGNORE,
 	DISPOSE_CATCH,
+	DISPOSE_CATCH_INTERRUPT,
 	DISPOSE_CATCH_NOCLDWAIT,
 	DISPOSE_DEFAULT_NOCLDWAIT,
 };
@@ -178,7 +182,7 @@ int64_t order_ptrace(const struct order *o);
 #define WITH_DATA(request, data) ((int64_t)(data) << 32 | (int64_t)(request))
 
 /*
- * waitid(2), again after EINTR: arg[0] is a pid, 0 for P_ALL, or
+ * waitid(2): arg[0] is a pid, 0 for P_ALL, or
  * WHO(idtype, id); arg[1] are the options. The reply is what siginfo says, as
  * WAITED() packs it, or 0 when that has no pid.
  */

@@ -49,10 +49,10 @@ ssize_t proc_read(pid_t pid, pid_t tid, const char *file, char *buf,
 static void status_line(const char *line, struct proc_status *st)
 {
 	unsigned long long mask;
-	char key[16];
+	char key[32];
 	int at = 0;
 
-	if (sscanf(line, "%15[^:]:%n", key, &at) != 1 || !at)
+	if (sscanf(line, "%31[^:]:%n", key, &at) != 1 || !at)
 		return;
 	line += at;
 	mask = strtoull(line, NULL, 16);
@@ -74,6 +74,8 @@ static void status_line(const char *line, struct proc_status *st)
 		st->vm_size_kb = atol(line);
 	else if (!strcmp(key, "VmRSS"))
 		st->vm_rss_kb = atol(line);
+	else if (!strcmp(key, "voluntary_ctxt_switches"))
+		st->sleeps = atoll(line);
 	else if (!strcmp(key, "SigPnd"))
 		st->sigpnd = mask;
 	else if (!strcmp(key, "ShdPnd"))

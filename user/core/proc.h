@@ -25,6 +25,7 @@
  * @sigpnd:  pending for this thread; bit n - 1 is signal n, as in all masks
  * @shdpnd:  pending for the group
  * @sigblk, @sigign, @sigcgt: blocked, ignored, caught
+ * @sleeps:  voluntary context switches
  * @vm_size_kb, @vm_rss_kb: -1 when there is no such line (no mm)
  */
 struct proc_status {
@@ -33,6 +34,7 @@ struct proc_status {
 	pid_t tgid, pid, ppid, tracer;
 	int threads;
 	uint64_t sigpnd, shdpnd, sigblk, sigign, sigcgt;
+	int64_t sleeps;
 	long vm_size_kb, vm_rss_kb;
 };
 
