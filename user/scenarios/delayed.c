@@ -83,7 +83,7 @@ SCENARIO(delayed_stopped) = {
 	.needs = NEED_ROOT,
 	.watches = stopped_watches,
 	.verdict = "leader-exited",
-	.rows = "WC6.1 A23",
+	.rows = "WC4.2 WC6.1 A23",
 	.play = stopped,
 };
 
@@ -135,7 +135,7 @@ SCENARIO(delayed_seccomp) = {
 	.name = "delayed-seccomp",
 	.summary =
 		"seccomp kills only the leader's thread: the parent is told nothing",
-	.rows = "EN6.2 RT1.1 RT3.2",
+	.rows = "EN6.2 RT1.1 RT3.2 WC4.2",
 	.needs = NEED_ROOT,
 	.verdict = "leader-exited",
 	.play = seccomp,

@@ -93,7 +93,7 @@ SCENARIO(exit_code_dumped) = {
 	.name = "exit-code-dumped",
 	.summary =
 		"aborted with and without a core dump, or not at all: 0x80 says so everywhere",
-	.rows = "NP2 A13",
+	.rows = "NP2 WZ8 A13",
 	.needs = NEED_ROOT,
 	.play = dumped,
 };

@@ -125,7 +125,7 @@ SCENARIO(dying_in_files) = {
 	.name = "dying-in-files",
 	.summary =
 		"a thread is stuck in exit_files(), the process is killed: a delayed leader",
-	.rows = "EN6.2 RT1.1 RT3.2",
+	.rows = "EN6.2 RT1.1 RT3.2 WC4",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "stuck-in-exit",
 	.play = in_files,
@@ -270,7 +270,7 @@ SCENARIO(exit_code_leader_last) = {
 	.name = "exit-code-leader-last",
 	.summary =
 		"known divergence: the leader dies last, wait and SIGCHLD disagree on the code",
-	.rows = "A5",
+	.rows = "A5 WZ3.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = leader_watches,
 	.play = leader_last,

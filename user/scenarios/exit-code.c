@@ -82,7 +82,7 @@ SCENARIO(exit_code_group) = {
 	.name = "exit-code-group",
 	.summary =
 		"the leader ends first, the last thread calls exit_group(): its code counts",
-	.rows = "A1 A2 A4 DE1.2",
+	.rows = "A1 A2 A4 DE1.2 WC4",
 	.needs = NEED_ROOT,
 	.watches = group_watches,
 	.play = exit_group_after_leader,
@@ -109,7 +109,7 @@ static const char *const last_watches[] = {
 SCENARIO(exit_code_last) = {
 	.name = "exit-code-last",
 	.summary = "every thread ends by SYS_exit(): the last one's code counts",
-	.rows = "A3 DE1.1",
+	.rows = "A3 DE1.1 WC4 WZ3.2",
 	.needs = NEED_ROOT,
 	.watches = last_watches,
 	.play = last_thread,
@@ -132,6 +132,7 @@ SCENARIO(exit_code_killed) = {
 	.name = "exit-code-killed",
 	.summary =
 		"the leader ended by SYS_exit(), the healthy rest is killed: it works",
+	.rows = "WC4",
 	.needs = NEED_ROOT,
 	.watches = group_watches,
 	.verdict = "leader-exited",
@@ -156,7 +157,7 @@ SCENARIO(exit_code_single) = {
 	.name = "exit-code-single",
 	.summary =
 		"a process with one thread exits, another is killed: all views agree",
-	.rows = "EN6.1 EN7.2 EN8.2 DE2.2",
+	.rows = "EN6.1 EN7.2 EN8.2 DE2.2 WC4.1",
 	.needs = NEED_ROOT,
 	.play = single,
 };

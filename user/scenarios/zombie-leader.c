@@ -321,7 +321,7 @@ SCENARIO(zombie_leader_plain) = {
 	.name = "zombie-leader",
 	.summary =
 		"killed, its leader a zombie, one thread in D: its parent hears nothing",
-	.rows = "EN6.2 RT1.1 RT3.2 A37",
+	.rows = "EN6.2 RT1.1 RT3.2 A37 WC4",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -337,7 +337,7 @@ SCENARIO(zombie_leader_subreaper) = {
 	.name = "zombie-leader-subreaper",
 	.summary =
 		"the same when the parent died first and a subreaper adopted it",
-	.rows = "EN6.2 RT1.1",
+	.rows = "EN6.2 RT1.1 WC4",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
@@ -353,7 +353,7 @@ SCENARIO(zombie_leader_orphaned) = {
 	.name = "zombie-leader-orphaned",
 	.summary =
 		"the same when the parent is killed afterwards: PPid changes, nothing else",
-	.rows = "EN6.2 RT1.1",
+	.rows = "EN6.2 RT1.1 WC4",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = watches,
 	.verdict = "delayed-leader",
