@@ -37,7 +37,7 @@ help:
 	@echo 'make bench         every figure beside its yardstick'
 	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
 	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
-	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, MUTANTS=dir'
+	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
 	@echo 'make lint          every linter; zero findings'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
@@ -135,11 +135,11 @@ coverage: deps
 	@$(MAKE) build $B/coverage-table
 	@scripts/coverage.sh $(if $(BASELINE),true)
 
-# All, or SAMPLE= of them; or the patches in MUTANTS=.
+# All, or SAMPLE= of them, or those of FUNCTION=; or the patches in MUTANTS=.
 mutants: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
 	@$(MAKE) build $B/mutants $B/drive
-	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)))
+	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(FUNCTION),--only $(FUNCTION)))
 
 # On a history made for it: who breaks SIG_IGN?
 check-bisect: deps

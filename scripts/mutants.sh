@@ -1,14 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mutants.sh [--sample N]: which mutants of the kernel does the catalogue notice?
-# All of them, or N drawn by the commit. What is known already is not run again:
+# mutants.sh [--sample N | --only FUNCTION...]: which mutants of the kernel does the
+# catalogue notice? All of them, or N drawn by the commit. What is known already is not run again:
 # results are kept in the cache, by kernel and catalogue. A table in build/.
 . "$(dirname "$0")/lib.sh"
 
-sample=()
-if [ "${1:-}" = --sample ]; then
-	sample=("$2" "$(git -C "$top" rev-parse HEAD)")
-fi
+which=("$@")
+[ "${1:-}" != --sample ] || which+=("$(git -C "$top" rev-parse HEAD)")
 kernel=$top/selftests/kernel
 kdir=$("$top/scripts/build-kernel.sh" mutants)
 folder=$cache/mutants-${kdir##*-}
@@ -18,7 +16,7 @@ touch "$folder/plan"
 exec {lock}>"$folder/lock"
 flock -n "$lock" || die "another run is at it: $folder"
 status=0
-"$top/build/mutants" run "$folder" "$kdir" "$key" "${sample[@]}" -- \
+"$top/build/mutants" run "$folder" "$kdir" "$key" "${which[@]}" -- \
 	"$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 3600 \
 	--artifacts "$top/build/mutants.vm" \
 	--add "$top/build/drive:/drive" --add "$folder/plan:/plan" -- >&2 || status=$?

@@ -2,11 +2,11 @@
 /*
  * On the host: which mutants does the catalogue notice?
  *
- * mutants run FOLDER KERNEL KEY [SAMPLE SEED] -- COMMAND...
+ * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
- *	run that was ended goes on. SAMPLE: so many only, drawn by SEED. Status 1:
+ *	run that was ended goes on. --sample: so many only, drawn by SEED. Status 1:
  *	a scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
@@ -463,7 +463,7 @@ static uint64_t hash(const char *seed, unsigned int id)
 static void sample(int n, const char *seed)
 {
 	for (int i = 0; i < nr_mutants; i++)
-		mutants[i].sampled = !n;
+		mutants[i].sampled = false;
 	while (n-- > 0) {
 		struct mutant *lowest = NULL;
 
@@ -478,6 +478,32 @@ static void sample(int n, const char *seed)
 		if (lowest)
 			lowest->sampled = true;
 	}
+}
+
+/* Which mutants are meant, from argv up to "--". Return: what follows. */
+static char **choose(char **arg)
+{
+	bool only = false;
+
+	for (int i = 0; i < nr_mutants; i++)
+		mutants[i].sampled = true;
+	for (; *arg && strcmp(*arg, "--"); arg++) {
+		if (!strcmp(*arg, "--sample") && arg[1] && arg[2]) {
+			sample(atoi(arg[1]), arg[2]);
+			arg += 2;
+			continue;
+		}
+		if (!strcmp(*arg, "--only"))
+			continue;
+		for (int i = 0; i < nr_mutants; i++) {
+			struct mutant *m = &mutants[i];
+
+			m->sampled = (only && m->sampled) ||
+				     !strcmp(m->function, *arg);
+		}
+		only = true;
+	}
+	return *arg ? arg + 1 : arg;
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -614,12 +640,10 @@ static int table(const char *equivalent, const char *cited)
 
 int main(int argc, char **argv)
 {
-	int end = 0, failed;
+	int failed;
 
-	while (end < argc && strcmp(argv[end], "--"))
-		end++;
-	if (end < 5 || (!strcmp(argv[1], "table") && argc < 7))
-		die("usage: mutants run FOLDER KERNEL KEY [SAMPLE SEED] -- COMMAND...\n"
+	if (argc < 6 || (!strcmp(argv[1], "table") && argc < 7))
+		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] -- COMMAND...\n"
 		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
 		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
 	folder = argv[2];
@@ -630,10 +654,9 @@ int main(int argc, char **argv)
 		return list_survivors(argv[5]);
 	if (!strcmp(argv[1], "table"))
 		return table(argv[5], argv[6]);
-	command = argv + end + 1;
+	command = choose(argv + 5);
 	failed = survey();
 	qsort(scenarios, nr_scenarios, sizeof(*scenarios), by_ms);
-	sample(end >= 7 ? atoi(argv[5]) : 0, end >= 7 ? argv[6] : "");
 	run_pending();
 	return failed ? 1 : 0;
 }
