@@ -38,7 +38,8 @@
 #define MAX_SCENARIOS 256
 #define SILENCE_MS    12000
 #define BLANKS        " \t\n"
-#define ENOUGH        3 /* scenarios that are BROKEN */
+#define BOOT_MS       180000 /* then others may have the machine */
+#define ENOUGH        3      /* scenarios that are BROKEN */
 #define REAP_MS       2000
 
 struct result {
@@ -249,10 +250,11 @@ static int run_plan(const char *path)
 {
 	static char line[1 << 14];
 	FILE *f = fopen(path, "re");
+	long end = now_ms() + BOOT_MS;
 
 	if (!f)
 		return 125;
-	while (fgets(line, sizeof(line), f)) {
+	while (now_ms() < end && fgets(line, sizeof(line), f)) {
 		char *scenarios[MAX_SCENARIOS] = { NULL }, *word, *save;
 		char *field[4], mutant[32];
 		int n = 0;
