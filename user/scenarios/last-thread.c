@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/acct.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -71,6 +73,76 @@ SCENARIO(last_thread_orphans) = {
 	.rows = "EN1",
 	.needs = NEED_ROOT,
 	.play = orphaned_group,
+};
+
+/* --- the timer ---------------------------------------------------------- */
+
+/* SIGALRM every arg[0] ms, 0: no more. */
+static int64_t order_alarm(const struct order *o)
+{
+	struct itimerval every = {
+		.it_interval.tv_usec = o->arg[0] * 1000,
+		.it_value.tv_usec = o->arg[0] * 1000,
+	};
+
+	return setitimer(ITIMER_REAL, &every, NULL) < 0 ? -errno : 0;
+}
+
+struct alarms {
+	struct thread *by;
+	int64_t more_than;
+};
+
+static bool rung(void *arg)
+{
+	struct alarms *a = arg;
+
+	return ask(a->by, order_caught, SIGALRM, 0) > a->more_than;
+}
+
+static void expect_alarms(struct thread *by, const char *why)
+{
+	struct alarms a = { by, ask(by, order_caught, SIGALRM, 0) };
+
+	expect(await_true(rung, &a, AWAIT_MS), why,
+	       "SIGALRM caught by then: %lld, and again",
+	       (long long)a.more_than);
+}
+
+static void timer(void)
+{
+	struct actor *p;
+	struct thread *t, *u;
+
+	step("P has a timer; its thread T ends, then the leader");
+	p = spawn("P");
+	t = thread(p, "T");
+	u = thread(p, "U");
+	ask(leader(p), order_sigaction, SIGALRM, DISPOSE_CATCH);
+	expect_equal(ask(leader(p), order_alarm, 5, 0), 0, "setitimer()",
+		     "do_setitimer()");
+	expect_alarms(u, "it_real_fn()");
+	exit_thread(t, 5);
+	expect_gone(t, "release_task(T)");
+	expect_alarms(u, "do_exit(): group_dead is false");
+	exit_thread(leader(p), 3);
+	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_alarms(u, "do_exit(): group_dead is false");
+
+	step("U ends, the last of P: the timer is no reason to wait");
+	exit_thread(u, 7);
+	expect_wakeup(p->pidfd, "pidfd of P",
+		      "do_exit(): group_dead, hrtimer_cancel()");
+	reap(p);
+}
+
+SCENARIO(last_thread_timer) = {
+	.name = "last-thread-timer",
+	.summary =
+		"a process keeps its timer until its last thread ends, leader or not",
+	.rows = "DE3",
+	.needs = NEED_ROOT,
+	.play = timer,
 };
 
 /* --- the terminal ------------------------------------------------------- */
@@ -150,4 +222,77 @@ SCENARIO(last_thread_terminal) = {
 	.rows = "DE3",
 	.needs = NEED_ROOT,
 	.play = terminal,
+};
+
+/* --- the account -------------------------------------------------------- */
+
+#define ACCOUNT "/tmp/undead-account"
+
+static void stop_account(const char *path)
+{
+	acct(NULL);
+	unlink(path);
+}
+
+static void keep_account(void)
+{
+	int fd;
+
+	at_end(stop_account, ACCOUNT);
+	fd = open(ACCOUNT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		broken("cannot make " ACCOUNT ": %m");
+	close(fd);
+	if (acct(ACCOUNT) < 0)
+		skip("acct(): %m");
+}
+
+/* How often @p is in the account; @code: the exit code written there. */
+static int accounted(struct actor *p, uint32_t *code)
+{
+	_cleanup_close_ int fd = open(ACCOUNT, O_RDONLY | O_CLOEXEC);
+	struct acct_v3 a;
+	int n = 0;
+
+	while (read(fd, &a, sizeof(a)) == sizeof(a)) {
+		if ((pid_t)a.ac_pid != p->pid)
+			continue;
+		*code = a.ac_exitcode;
+		n++;
+	}
+	return n;
+}
+
+static void account(void)
+{
+	uint32_t code = 0;
+	struct actor *p;
+	struct thread *t;
+
+	step("with accounting on, the leader of P ends by SYS_exit(3)");
+	keep_account();
+	p = spawn("P");
+	t = thread(p, "T");
+	exit_thread(leader(p), 3);
+	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_equal(accounted(p, &code), 0, "records of P",
+		     "do_exit(): group_dead is false");
+
+	step("T ends by SYS_exit(5), the last of P: one record");
+	exit_thread(t, 5);
+	expect_wakeup(p->pidfd, "pidfd of P", "release_task(T): zap_leader");
+	expect_equal(accounted(p, &code), 1, "records of P",
+		     "do_exit(): group_dead, acct_process()");
+	expect_equal(code, 3 << 8, "exit code in the record",
+		     "acct_collect(): that of the leader, whatever the group's is");
+	reap(p);
+}
+
+SCENARIO(last_thread_account) = {
+	.name = "last-thread-account",
+	.summary =
+		"process accounting writes one record, when the last thread ends",
+	.rows = "DE3",
+	.needs = NEED_ROOT | NEED_VM,
+	.play = account,
 };

@@ -14,6 +14,7 @@
 
 #include "../core/await.h"
 #include "../core/proc.h"
+#include "../core/util.h"
 #include "../scenario.h"
 
 #define BIT(sig) (1ULL << ((sig)-1))
@@ -147,7 +148,19 @@ static void traced(void)
 	expect_told(r, BIT(SIGUSR1),
 		    "exit_notify(): not reparented by ptrace: exit_signal");
 
-	step("the same, traced by X: X gets SIGCHLD, R nothing");
+	step("an ordinary child D of R, who traces it and ignores SIGCHLD");
+	r = spawn("R");
+	c = spawn_by(r, "D");
+	ask(leader(r), order_sigaction, SIGCHLD, DISPOSE_IGNORE);
+	trace(leader(r), PTRACE_SEIZE, leader(c), 0);
+	exit_group(leader(c), 7);
+	expect_wakeup(c->pidfd, "pidfd of D", "do_notify_pidfd()");
+	barrier();
+	expect_state(leader(c), 'Z', "do_notify_parent(): traced, no autoreap");
+	expect_wait(leader(r), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+		    "wait_task_zombie()");
+
+	step("C again, traced by X: X gets SIGCHLD, R nothing");
 	r = spawn("R");
 	x = spawn("X");
 	block_both(r);
@@ -194,7 +207,7 @@ SCENARIO(notify_tracer) = {
 	.name = "notify-tracer",
 	.summary =
 		"a traced process ends: its tracer is told first, and by which signal",
-	.rows = "EN2.1 EN3 EN4.2",
+	.rows = "EN2.1 EN3 EN4.2 NP3.2",
 	.needs = NEED_ROOT,
 	.play = traced,
 };
@@ -250,7 +263,7 @@ SCENARIO(notify_tracer_thread) = {
 
 /* --- from whom ---------------------------------------------------------- */
 
-/* The blocked SIGCHLD that is pending: its si_uid. */
+/* The blocked SIGCHLD that is pending: its si_pid and si_uid. */
 static int64_t order_sender(const struct order *o)
 {
 	const struct timespec now = { 0 };
@@ -260,7 +273,9 @@ static int64_t order_sender(const struct order *o)
 	(void)o;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	return sigtimedwait(&set, &si, &now) < 0 ? -errno : (int64_t)si.si_uid;
+	if (sigtimedwait(&set, &si, &now) < 0)
+		return -errno;
+	return (int64_t)si.si_pid << 32 | si.si_uid;
 }
 
 static int64_t order_setuid(const struct order *o)
@@ -287,15 +302,20 @@ static int64_t order_be_five(const struct order *o)
 	return put("/proc/self/uid_map", "5 0 1");
 }
 
-static void expect_sender(struct actor *r, struct actor *c, int64_t uid,
-			  const char *why)
+/* C, whom R knows by the number @pid and as user @uid. */
+static void expect_sender(struct actor *r, struct actor *c, pid_t pid,
+			  uid_t uid, const char *why)
 {
+	int64_t seen;
+
 	exit_group(leader(c), 7);
 	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	barrier();
-	expect_equal(ask(leader(r), order_sender, 0, 0), uid,
-		     "si_uid of R's SIGCHLD", why);
-	expect_wait(leader(r), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+	seen = ask(leader(r), order_sender, 0, 0);
+	expect(seen >> 32 == pid && (uid_t)seen == uid, why,
+	       "SIGCHLD of %s: si_pid %lld, si_uid %u (expected %d, %u)",
+	       r->name, (long long)(seen >> 32), (uid_t)seen, pid, uid);
+	expect_wait(leader(r), pid, WEXITED, WAITED(pid, CLD_EXITED, 7),
 		    "wait_task_zombie()");
 }
 
@@ -308,10 +328,11 @@ static void sender(void)
 	step("the children of R are user 0, and user 60123");
 	r = spawn("R");
 	ask(leader(r), order_sigmask, SIG_BLOCK, SIGCHLD);
-	expect_sender(r, spawn_by(r, "C"), 0, why);
+	c = spawn_by(r, "C");
+	expect_sender(r, c, c->pid, 0, why);
 	c = spawn_by(r, "C");
 	ask(leader(c), order_setuid, 60123, 0);
-	expect_sender(r, c, 60123, why);
+	expect_sender(r, c, c->pid, 60123, why);
 
 	step("R goes into a user namespace where 0 is called 5");
 	c = spawn_by(r, "C");
@@ -319,8 +340,8 @@ static void sender(void)
 	ask(leader(d), order_setuid, 60123, 0);
 	if (ask(leader(r), order_be_five, 0, 0) < 0)
 		skip("no user namespaces here");
-	expect_sender(r, c, 5, why);
-	expect_sender(r, d, 65534,
+	expect_sender(r, c, c->pid, 5, why);
+	expect_sender(r, d, d->pid, 65534,
 		      "from_kuid_munged(): 60123 has no name there");
 }
 
@@ -331,4 +352,55 @@ SCENARIO(notify_uid) = {
 	.rows = "NP9.1",
 	.needs = NEED_ROOT,
 	.play = sender,
+};
+
+/* arg[0]: whose pid namespace the children shall be in from now on. */
+static int64_t order_join_pids(const struct order *o)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)o->arg[0]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || setns(fd, CLONE_NEWPID) < 0 ? -errno : 0;
+}
+
+static int64_t order_own_pid(const struct order *o)
+{
+	(void)o;
+	return getpid();
+}
+
+static void namespaces(void)
+{
+	const char *why =
+		"do_notify_parent(): task_pid_nr_ns() in the parent's pid namespace";
+	struct actor *r, *i, *c;
+
+	step("C is a child of I, the init of a pid namespace: it is 2 there");
+	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
+	ask(leader(i), order_sigmask, SIG_BLOCK, SIGCHLD);
+	c = spawn_by(i, "C");
+	expect_equal(ask(leader(c), order_own_pid, 0, 0), 2, "getpid() in C",
+		     "alloc_pid(): a number in each namespace");
+	expect_sender(i, c, 2, 0, why);
+
+	step("D is in that namespace, its parent R is not");
+	r = spawn("R");
+	ask(leader(r), order_sigmask, SIG_BLOCK, SIGCHLD);
+	expect_equal(ask(leader(r), order_join_pids, i->pid, 0), 0,
+		     "setns() in R", "pidns_install()");
+	c = spawn_by(r, "D");
+	expect_equal(ask(leader(c), order_own_pid, 0, 0), 3, "getpid() in D",
+		     "alloc_pid(): a number in each namespace");
+	expect_sender(r, c, c->pid, 0, why);
+}
+
+SCENARIO(notify_pid) = {
+	.name = "notify-pid",
+	.summary =
+		"the pid in SIGCHLD: the number of the child where its parent is",
+	.rows = "NP9.1",
+	.needs = NEED_ROOT,
+	.play = namespaces,
 };

@@ -37,6 +37,16 @@ static void expect_hangup(int pidfd, bool wanted, const char *why)
 	       (unsigned int)p.revents, wanted);
 }
 
+static void expect_threads(struct actor *p, int wanted)
+{
+	struct proc_status st;
+
+	if (proc_status(p->pid, 0, &st))
+		broken("%s %d is gone", p->name, p->pid);
+	expect_equal(st.threads, wanted, "Threads",
+		     "__unhash_process(): the released are not counted");
+}
+
 static void one_by_one(void)
 {
 	struct actor *p;
@@ -49,6 +59,7 @@ static void one_by_one(void)
 	v = thread(p, "V");
 	exit_thread(v, 9);
 	expect_gone(v, "exit_notify(): autoreap, a thread reaps itself");
+	expect_threads(p, 3);
 	expect_no_sigchld(p, "release_task(V): the leader is no zombie");
 	expect_state(leader(p), 'S', "recvmsg(): L is healthy");
 
@@ -57,6 +68,7 @@ static void one_by_one(void)
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
 	exit_thread(t, 5);
 	expect_gone(t, "exit_notify(): autoreap, a thread reaps itself");
+	expect_threads(p, 2);
 	expect_no_sigchld(p, "release_task(T): thread_group_empty() is false");
 	expect_no_event(p, WEXITED, delayed);
 	expect_no_wakeup(p->pidfd, "pidfd of P", delayed);
@@ -183,6 +195,9 @@ static void groups(void)
 		     "ksys_setsid()");
 	exit_thread(t, 5);
 	expect_gone(t, "release_task(T)");
+	expect_no_sigchld(p,
+			  "release_task(T): the only one left, but no zombie");
+	expect_no_event(p, WEXITED, "wait_consider_task(): no exit_state");
 	expect_group(p, true, "__unhash_process(): T is no group_dead");
 
 	step("the leader ends: a zombie is a member of its group");
@@ -200,7 +215,7 @@ SCENARIO(release_groups) = {
 	.name = "release-groups",
 	.summary =
 		"process group and session stay as long as their leader is a zombie",
-	.rows = "RT4",
+	.rows = "RT1.2 RT4",
 	.needs = NEED_ROOT,
 	.play = groups,
 };
