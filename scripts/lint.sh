@@ -62,6 +62,8 @@ lists)
 	none '\<(usleep|nanosleep|sleep)\(' 'await a state instead of sleeping' "${user[@]}"
 	mapfile -t code < <(c_files kmod user | grep -v '^kmod/compat.h')
 	none 'LINUX_VERSION_CODE|KERNEL_VERSION\(' 'kernel versions are for kmod/compat.h' "${code[@]}"
+	mapfile -t doctor < <(c_files user/verdicts; ls user/core/{proc,snap}.[ch])
+	none '[Uu]ndead|UNDEAD' 'the doctor knows nothing of our module' "${doctor[@]}"
 	mapfile -t all < <(git ls-files)
 	# shellcheck disable=SC2016
 	hosts=$(apt-get indextargets --format '$(SITE)' | sed 's#.*//##; s#/.*##' | sort -u | paste -sd'|')

@@ -29,7 +29,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_run, cmd_hold, cmd_release,
-	cmd_status, cmd_bench, cmd_load, cmd_unload;
+	cmd_status, cmd_bench, cmd_load, cmd_unload, cmd_why, cmd_scan;
 
 /**
  * complain() - one line to stderr: "undead NAME: what, why, what to do"

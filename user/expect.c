@@ -12,6 +12,7 @@
 
 #include "core/await.h"
 #include "core/proc.h"
+#include "doctor.h"
 #include "stage.h"
 
 void expect(bool ok, const char *why, const char *fmt, ...)
@@ -294,4 +295,36 @@ void expect_waited(struct waiter *w, int code, int status, const char *why)
 	       w->target->name, w->target->pid,
 	       w->ret ? strerror(-w->ret) : "returned", w->si.si_code,
 	       w->si.si_status, code, status);
+}
+
+static void tell_lines(const char *what, const struct lines *l)
+{
+	for (int i = 0; i < l->nr; i++)
+		note("%-8s %s", i ? "" : what, l->text[i]);
+}
+
+void expect_verdict(struct actor *p)
+{
+	static struct finding f;
+	struct snap *s = snap_live();
+	const struct verdict *v;
+	struct patient patient = { .asked = p->pid };
+
+	if (s)
+		examine(s, &patient, 1);
+	if (!s || patient.err)
+		broken("cannot examine %s %d: %s", p->name, p->pid,
+		       strerror(s ? -patient.err : ENOMEM));
+	v = judge(&patient, &f);
+	expect(v && !strcmp(v->name, stage.sc->verdict),
+	       "what /proc shows at two looks",
+	       "undead why %d: %s (expected %s)", p->pid,
+	       v ? v->name : "nothing", stage.sc->verdict);
+	tell_lines("evidence", &f.evidence);
+	tell_lines("blocker", &f.blocker);
+	tell_lines("parent", &f.parent);
+	tell_lines("helps", &f.helps);
+	tell_lines("no use", &f.no_use);
+	patient_free(&patient);
+	snap_free(s);
 }

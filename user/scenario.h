@@ -321,6 +321,13 @@ void expect_asleep_in(struct thread *t, const char *function, const char *why);
 void expect_gone(struct thread *t, const char *why);
 
 /**
+ * expect_verdict() - the doctor, asked for @p now, gives the verdict declared
+ *
+ * It knows nothing of the story and sees /proc only, as 'undead why' does.
+ */
+void expect_verdict(struct actor *p);
+
+/**
  * expect_tasks() - /proc/PID/task lists exactly the @n threads of @t
  */
 void expect_tasks(struct actor *p, struct thread *const *t, int n,

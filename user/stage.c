@@ -546,6 +546,7 @@ void stage_run(const struct scenario *sc, int events, int life)
 	struct event e = { .type = EVENT_END };
 	int err;
 
+	stage.sc = sc;
 	stage.events = events;
 	prctl(PR_SET_NAME, "undead-runner");
 	if (lifeline_join(life))

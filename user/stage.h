@@ -11,6 +11,7 @@
 
 /**
  * struct stage - the runner
+ * @sc:      the story
  * @events:  socket to the guardian
  * @ctl:     control file of the device, -1 without NEED_DEVICE
  * @sigchld: signalfd for SIGCHLD
@@ -22,6 +23,7 @@
  * @sent, @nr_sent:     SIGCHLD sent by whomever to whomever, so far
  */
 struct stage {
+	const struct scenario *sc;
 	int events;
 	int ctl;
 	int sigchld;

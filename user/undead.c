@@ -8,8 +8,8 @@
 #include "core/dev.h"
 
 static const struct command *const commands[] = {
-	&cmd_list,   &cmd_run,   &cmd_hold, &cmd_release,
-	&cmd_status, &cmd_bench, &cmd_load, &cmd_unload,
+	&cmd_why,     &cmd_scan,   &cmd_list,  &cmd_run,  &cmd_hold,
+	&cmd_release, &cmd_status, &cmd_bench, &cmd_load, &cmd_unload,
 };
 
 void complain(const struct command *c, const char *fmt, ...)

@@ -44,6 +44,11 @@ static const struct call bad[] = {
 	{ { "load", "--module", "/nonexistent.ko" }, 3, "make module" },
 	{ { "load", "nonsense" }, 2, "NAME=VALUE" },
 	{ { "unload", "extra" }, 2, "one argument too many" },
+	{ { "scan", "extra" }, 2, "one argument too many" },
+	{ { "scan", "--check", "extra" }, 3, "one argument too many" },
+	{ { "scan", "--openmetrics", "/nowhere/x" },
+	  3,
+	  "cannot write /nowhere/x" },
 };
 
 static const struct call good[] = {
@@ -56,6 +61,8 @@ static const struct call good[] = {
 	{ { "release", "--help" }, 0, "Examples:" },
 	{ { "status", "--help" }, 0, "Examples:" },
 	{ { "load", "--help" }, 0, "Examples:" },
+	{ { "scan", "--help" }, 0, "Examples:" },
+	{ { "why", "--help" }, 0, "Examples:" },
 	{ { "unload", "--help" }, 0, "Example:" },
 	{ { "run", "zombie-leader" }, 4, "SKIP zombie-leader: " },
 	{ { "run", "--tap", "zombie-leader" }, 4, "ok 1 zombie-leader # SKIP " },

@@ -70,6 +70,16 @@ static void status_line(const char *line, struct proc_status *st)
 		st->tracer = atoi(line);
 	else if (!strcmp(key, "Threads"))
 		st->threads = atoi(line);
+	else if (!strcmp(key, "Uid"))
+		sscanf(line, "%*u %u", &st->uid);
+	else if (!strcmp(key, "NSpid"))
+		sscanf(line, " %63[0-9\t]", st->nspid);
+	else if (!strcmp(key, "NSpgid"))
+		st->pgrp = atoi(line);
+	else if (!strcmp(key, "NSsid"))
+		st->sid = atoi(line);
+	else if (!strcmp(key, "CoreDumping"))
+		st->dumping = atoi(line) == 1;
 	else if (!strcmp(key, "VmSize"))
 		st->vm_size_kb = atol(line);
 	else if (!strcmp(key, "VmRSS"))

@@ -8,8 +8,8 @@
  * leader's /proc/PID/task/PID. Names of processes are hostile text: who prints
  * one puts it through out_name() first.
  */
-#ifndef UNDEAD_PROC_H
-#define UNDEAD_PROC_H
+#ifndef CORE_PROC_H
+#define CORE_PROC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +27,10 @@
  * @sigblk, @sigign, @sigcgt: blocked, ignored, caught
  * @sleeps:  voluntary context switches
  * @vm_size_kb, @vm_rss_kb: -1 when there is no such line (no mm)
+ * @uid:     effective
+ * @pgrp, @sid: process group and session, 0 when not told
+ * @nspid:   the pid in each name space from that of /proc inwards, "4711 1"
+ * @dumping: a core dump is under way (CoreDumping, 4.15)
  */
 struct proc_status {
 	char name[64];
@@ -36,6 +40,10 @@ struct proc_status {
 	uint64_t sigpnd, shdpnd, sigblk, sigign, sigcgt;
 	int64_t sleeps;
 	long vm_size_kb, vm_rss_kb;
+	uid_t uid;
+	pid_t pgrp, sid;
+	char nspid[64];
+	bool dumping;
 };
 
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st);

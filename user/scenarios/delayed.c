@@ -41,6 +41,7 @@ static void stopped(void)
 	exit_thread(leader(p), 3);
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	expect_nobody_told(p);
+	expect_verdict(p);
 
 	step("SIGSTOP: the rest of the group stops, and waitid(WSTOPPED) says so");
 	send_signal(p, SIGSTOP);
@@ -123,6 +124,7 @@ static void seccomp(void)
 	expect_state(leader(p), 'Z', "__seccomp_filter(): do_exit(SIGSYS)");
 	expect_state(t, 'S', "recvmsg(): T is healthy");
 	expect_nobody_told(p);
+	expect_verdict(p);
 
 	step("SIGKILL to P works");
 	send_signal(p, SIGKILL);
@@ -158,6 +160,7 @@ static void spinning(void)
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	expect_state(t, 'R', "a loop in the kernel looks at no signal");
 	expect_nobody_told(p);
+	expect_verdict(p);
 
 	step("the loop ends");
 	expect_equal(release(g), 1, "threads released", "the gate held T");
@@ -170,6 +173,6 @@ SCENARIO(delayed_spin) = {
 		"killed, its leader a zombie, one thread spins in the kernel: not in D",
 	.rows = "EN6.2 RT1.1 RT3.2",
 	.needs = NEED_DEVICE | NEED_ROOT,
-	.verdict = "delayed-leader",
+	.verdict = "spinning",
 	.play = spinning,
 };

@@ -101,6 +101,7 @@ static void dying(const struct spot *spot)
 			"wait_consider_task(): delay_group_leader()");
 	expect_no_wakeup(p->pidfd, "pidfd of P",
 			 "pidfd_poll(): delayed leader");
+	expect_verdict(p);
 
 	step("T is released");
 	expect_equal(release_thread(t), 1, "threads released", "T was held");

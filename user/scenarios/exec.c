@@ -148,6 +148,7 @@ static void waits_for(bool exiting)
 	expect_state(leader(p), 'Z', "zap_other_threads(), exit_notify()");
 	expect_state(u, 'D', "signals do nothing to it");
 	expect_no_wakeup(p->pidfd, "pidfd of P", "the process goes on");
+	expect_verdict(p);
 
 	step("U is released: exec goes on");
 	expect_equal(release(g), 1, "threads released", "the gate held U");
@@ -200,6 +201,7 @@ static void waits_for_leader(void)
 	expect_asleep_in(t, "begin_new_exec",
 			 "de_thread(): leader->exit_state is 0, notify_count -1");
 	expect_state(leader(p), 'D', "signals do nothing to it");
+	expect_verdict(p);
 
 	step("L is released: exec goes on, and its code does not count");
 	expect_equal(release(g), 1, "threads released", "the gate held L");
@@ -236,6 +238,7 @@ static void killed(void)
 		expect_no_code(pidfd, "V");
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
 	expect_no_wakeup(p->pidfd, "pidfd of P", "the process goes on");
+	expect_verdict(p);
 
 	step("P is killed: T dies, U cannot");
 	send_signal(p, SIGKILL);

@@ -300,6 +300,7 @@ static void zombie_leader(enum parent parent, bool by_init)
 	step("nobody is told");
 	expect_nobody_told(&c);
 	try_to_help(&c);
+	expect_verdict(c.p);
 	/* Only now is it our child. */
 	if (parent == KILLED_AFTER)
 		c.w = waiter(c.p);

@@ -74,6 +74,7 @@ static void play(void)
 		     (int64_t)c->pid << 24 | CLD_EXITED << 16 | 7,
 		     "R could have it: waitid(WNOWAIT), packed",
 		     "wait_task_zombie(): the code is that of its exit, not 9");
+	expect_verdict(c);
 
 	step("R is killed: the adopter gets C, waits, and it is gone");
 	send_signal(r, SIGKILL);
