@@ -240,6 +240,19 @@ static void end_runner(struct guard *g)
 		       si.si_status, g->r.step);
 }
 
+static void reap_adopted(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* The init of a pid namespace cannot end before we reap its zombies. */
+static bool ended(void *pidfd)
+{
+	reap_adopted();
+	return await_readable(*(int *)pidfd, 0);
+}
+
 static void end_actors(struct guard *g)
 {
 	int gone = 0;
@@ -251,7 +264,7 @@ static void end_actors(struct guard *g)
 		int fd = g->actors[i].pidfd;
 		char name[80];
 
-		if (fd >= 0 && !await_readable(fd, AWAIT_MS))
+		if (fd >= 0 && !await_true(ended, &fd, AWAIT_MS))
 			reason(&g->r, OUTCOME_BROKEN,
 			       "process %s %d would not end; see 'undead status'",
 			       out_safe(name, sizeof(name), g->actors[i].name),
@@ -263,9 +276,7 @@ static void end_actors(struct guard *g)
 	}
 	if (gone == g->nr_actors)
 		g->r.ended = gone;
-	/* Those that we adopted. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
+	reap_adopted();
 }
 
 static int start_runner(struct guard *g)
