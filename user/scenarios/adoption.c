@@ -57,10 +57,8 @@ static void expect_adopted(struct actor *c, struct actor *by, const char *why)
 			     "do_notify_parent(): tells the adopter");
 		return;
 	}
-	expect_equal(ask(leader(by), order_wait, c->pid, WEXITED),
-		     (int64_t)c->pid << 24 | CLD_EXITED << 16 | 7,
-		     "waitid(C) in the adopter, packed",
-		     "wait_task_zombie(): it is its child now");
+	expect_wait(leader(by), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+		    "wait_task_zombie(): it is its child now");
 }
 
 static void depths(void)
@@ -91,6 +89,7 @@ SCENARIO(adoption) = {
 	.summary =
 		"orphans go to the nearest subreaper: depth 1 to 3, unset, set again",
 	.needs = NEED_ROOT,
+	.rows = "NR2.1 NR5 NR6.1 FP3.2 A42",
 	.play = depths,
 };
 
@@ -127,6 +126,7 @@ SCENARIO(adoption_dying) = {
 	.summary =
 		"a subreaper that is stuck in exit adopts nobody: the next one above does",
 	.needs = NEED_DEVICE | NEED_ROOT,
+	.rows = "NR6.2 RL3.1 A44",
 	.play = dying_subreaper,
 };
 
@@ -146,10 +146,8 @@ static void threaded(void)
 
 	step("C ends: R is its parent as before");
 	exit_group(leader(c), 7);
-	expect_equal(ask(leader(r), order_wait, c->pid, WEXITED),
-		     (int64_t)c->pid << 24 | CLD_EXITED << 16 | 7,
-		     "waitid(C) in the leader of R, packed",
-		     "do_wait(): the children of all threads");
+	expect_wait(leader(r), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+		    "do_wait(): the children of all threads");
 }
 
 SCENARIO(adoption_thread) = {
@@ -157,6 +155,7 @@ SCENARIO(adoption_thread) = {
 	.summary =
 		"the thread that forked a child ends: the process stays its parent",
 	.needs = NEED_ROOT,
+	.rows = "NR1.1 FP5.1",
 	.play = threaded,
 };
 
@@ -165,105 +164,180 @@ static bool usr1_caught(void *t)
 	return ask(t, order_caught, SIGUSR1, 0) > 0;
 }
 
-static void ask_for_usr1(struct actor *c)
+static bool chld_caught(void *t)
 {
-	ask(leader(c), order_sigaction, SIGUSR1, DISPOSE_CATCH);
-	expect_equal(ask(leader(c), order_prctl, PR_SET_PDEATHSIG, SIGUSR1), 0,
-		     "PR_SET_PDEATHSIG in C", "prctl()");
+	return ask(t, order_caught, SIGCHLD, 0) > 0;
 }
 
-static void parent_death(void)
+/* Among threads nobody is told, and nothing about the child changes. */
+static void in_the_family(void)
 {
-	const char *sent = "forget_original_parent(): pdeath_signal is sent";
-	struct actor *r, *c;
+	const char *threaded = "forget_original_parent(): same_thread_group()";
+	struct actor *r, *c, *d;
 	struct thread *t;
 
-	step("C asks for SIGUSR1 when its parent R dies; R is killed");
-	r = spawn("R");
-	c = spawn_by(r, "C");
-	ask_for_usr1(c);
-	expect_equal(ask(leader(c), order_caught, SIGUSR1, 0), 0,
-		     "times C caught SIGUSR1", "R is alive");
-	send_signal(r, SIGKILL);
-	reap(r);
-	await_true(usr1_caught, leader(c), AWAIT_MS);
-	expect_equal(ask(leader(c), order_caught, SIGUSR1, 0), 1,
-		     "times C caught SIGUSR1", sent);
-
-	step("the parent that counts is the thread that forked: it ends, R lives");
+	step("R has a zombie child D, and C, whose exit signal is SIGUSR1");
 	r = spawn("R");
 	t = thread(r, "T");
-	c = spawn_from(t, "C");
-	ask_for_usr1(c);
-	exit_thread(t, 5);
-	await_true(usr1_caught, leader(c), AWAIT_MS);
-	expect_equal(ask(leader(c), order_caught, SIGUSR1, 0), 1,
-		     "times C caught SIGUSR1", sent);
-	expect_equal(ppid(c), r->pid, "PPid of C",
-		     "find_new_reaper(): another thread of R is alive");
+	ask(t, order_sigaction, SIGUSR1, DISPOSE_CATCH);
+	ask(t, order_sigaction, SIGCHLD, DISPOSE_CATCH);
+	d = spawn_by(r, "D");
+	c = spawn_clone(r, "C", 0, SIGUSR1);
+	exit_group(leader(d), 2);
+	/* Any thread of R may take it. */
+	await_true(chld_caught, t, AWAIT_MS);
+	expect_equal(ask(t, order_caught, SIGCHLD, 0), 1,
+		     "times R caught SIGCHLD", "do_notify_parent()");
+
+	step("the leader of R, which forked them, ends; T lives");
+	exit_thread(leader(r), 3);
+	expect_state(leader(r), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	barrier();
+	expect_equal(ask(t, order_caught, SIGCHLD, 0), 1,
+		     "times R caught SIGCHLD", threaded);
+
+	step("C ends: SIGUSR1 as before");
+	exit_group(leader(c), 7);
+	expect_wakeup(c->pidfd, "pidfd of C", "do_notify_parent()");
+	await_true(usr1_caught, t, AWAIT_MS);
+	expect_equal(ask(t, order_caught, SIGUSR1, 0), 1,
+		     "times R caught SIGUSR1", threaded);
+	expect_equal(ask(t, order_caught, SIGCHLD, 0), 1,
+		     "times R caught SIGCHLD", threaded);
+
+	step("R is killed: the adopter has both, and is told of ordinary children");
+	send_signal(r, SIGKILL);
+	reap(r);
+	expect_wait(NULL, d->pid, WEXITED, WAITED(d->pid, CLD_EXITED, 2),
+		    "find_new_reaper()");
+	expect_wait(NULL, c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+		    "reparent_leader(): exit_signal := SIGCHLD");
 }
 
-SCENARIO(pdeathsig) = {
-	.name = "pdeathsig",
+SCENARIO(adoption_in_family) = {
+	.name = "adoption-in-family",
 	.summary =
-		"the parent death signal: when the process dies, and when only the thread does",
+		"children go from a thread to another one: nobody is told, the exit signal stays",
 	.needs = NEED_ROOT,
-	.play = parent_death,
+	.rows = "FP5 RL2",
+	.play = in_the_family,
 };
 
-static bool hup_caught(void *t)
+/* R: its leader has forked C, which asks for SIGUSR1; T is R's other thread. */
+static struct actor *parent_of(struct actor **c, struct thread **t)
 {
-	return ask(t, order_caught, SIGHUP, 0) > 0;
+	struct actor *r = spawn("R");
+
+	*t = thread(r, "T");
+	*c = spawn_by(r, "C");
+	ask(leader(*c), order_sigaction, SIGUSR1, DISPOSE_CATCH);
+	ask(leader(*c), order_prctl, PR_SET_PDEATHSIG, SIGUSR1);
+	return r;
 }
 
-/* A job J of the session of S, in a process group of its own. */
-static struct actor *job(struct actor **s)
+static void expect_usr1(struct actor *c, int times, const char *why)
 {
-	struct actor *j;
-
-	*s = spawn("S");
-	expect_equal(ask(leader(*s), order_setsid, 0, 0), 0, "setsid() in S",
-		     "the adopter is in another session");
-	j = spawn_by(*s, "J");
-	expect_equal(ask(leader(j), order_setpgid, 0, 0), 0, "setpgid() in J",
-		     "S is in the session, in another group: not orphaned");
-	ask(leader(j), order_sigaction, SIGHUP, DISPOSE_CATCH);
-	ask(leader(j), order_sigaction, SIGCONT, DISPOSE_CATCH);
-	return j;
+	expect_equal(ask(leader(c), order_caught, SIGUSR1, 0), times,
+		     "times C caught SIGUSR1, its parent death signal", why);
 }
 
-static void shell_dies(void)
+static void held_thread(void)
 {
-	struct actor *s, *j;
+	const char *each =
+		"forget_original_parent(): pdeath_signal, for each parent that ends";
+	struct actor *r, *c;
+	struct thread *t;
+	int g = gate();
 
-	step("a stopped job J, its shell S is killed: SIGHUP, then SIGCONT");
-	j = job(&s);
-	send_signal(j, SIGSTOP);
-	expect_state(leader(j), 'T', "do_signal_stop()");
-	send_signal(s, SIGKILL);
-	reap(s);
-	await_true(hup_caught, leader(j), AWAIT_MS);
-	expect_equal(ask(leader(j), order_caught, SIGHUP, 0), 1,
-		     "times J caught SIGHUP",
-		     "kill_orphaned_pgrp(): has_stopped_jobs()");
-	expect_equal(ask(leader(j), order_caught, SIGCONT, 0), 1,
-		     "times J caught SIGCONT", "kill_orphaned_pgrp()");
-	expect_state(leader(j), 'S', "prepare_signal(): SIGCONT woke it");
+	step("R is killed, its thread T sleeps in D: T inherits C");
+	r = parent_of(&c, &t);
+	hold_read(t, g);
+	send_signal(r, SIGKILL);
+	expect_state(leader(r), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
+	await_true(usr1_caught, leader(c), AWAIT_MS);
+	expect_equal(ppid(c), r->pid, "PPid of C",
+		     "find_alive_thread(): T has no PF_EXITING, killed or not");
+	expect_usr1(c, 1, each);
+	expect_no_sigchld(r, "exit_notify(): thread_group_empty() is false");
 
-	step("a running job J, its shell S is killed: nothing");
-	j = job(&s);
-	send_signal(s, SIGKILL);
-	reap(s);
-	barrier();
-	expect_equal(ask(leader(j), order_caught, SIGHUP, 0), 0,
-		     "times J caught SIGHUP",
-		     "kill_orphaned_pgrp(): nobody is stopped");
+	step("T is released: now C is an orphan");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	reap(r);
+	expect_equal(ppid(c), getpid(), "PPid of C", "find_new_reaper()");
+	expect_usr1(c, 2, each);
+
+	step("R is killed, its thread T is held in exit_files(): C is an orphan");
+	r = parent_of(&c, &t);
+	hold_in_exit(t, g, IN_FILES, 5);
+	send_signal(r, SIGKILL);
+	expect_state(leader(r), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
+	await_true(usr1_caught, leader(c), AWAIT_MS);
+	expect_equal(ppid(c), getpid(), "PPid of C",
+		     "find_alive_thread(): T has PF_EXITING");
+	expect_no_sigchld(r, "exit_notify(): thread_group_empty() is false");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	reap(r);
+	expect_usr1(c, 1, "forget_original_parent(): T has no children");
 }
 
-SCENARIO(orphaned_group) = {
-	.name = "orphaned-group",
+SCENARIO(adoption_held_thread) = {
+	.name = "adoption-by-held-thread",
 	.summary =
-		"the shell of a stopped job dies: SIGHUP and SIGCONT; of a running one: nothing",
+		"a thread in D inherits the children of a killed process, one in exit does not",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.rows = "NR1 A46 FP2",
+	.play = held_thread,
+};
+
+/* Nobody of ours adopts: init does, and reaps. */
+static void expect_init_adopts(struct actor *c, const char *why)
+{
+	expect_equal(ppid(c), 1, "PPid of the orphan C", why);
+	exit_group(leader(c), 7);
+	expect_gone(leader(c), "init waits for what it has adopted");
+}
+
+static void no_subreaper(void)
+{
+	const char *climbs = "find_new_reaper(): nobody up to the idle task";
+	struct actor *s, *r, *c;
+
+	step("no ancestor is a subreaper");
+	s = spawn("S");
+	c = orphan_below(s, 1);
+	if (ppid(c) != 1)
+		skip("there is a subreaper above us (%d)", ppid(c));
+	expect_init_adopts(c,
+			   "find_new_reaper(): has_child_subreaper is false");
+
+	step("S was one when it forked, and is none any more");
+	subreaper(s, true);
+	r = spawn_by(s, "R");
+	c = spawn_by(r, "C");
+	subreaper(s, false);
+	send_signal(r, SIGKILL);
+	if (!await_readable(r->pidfd, AWAIT_MS))
+		broken("R does not die");
+	expect_init_adopts(c, climbs);
+
+	step("S is one, and dies before the parent of C");
+	subreaper(s, true);
+	r = spawn_by(s, "R");
+	c = spawn_by(r, "C");
+	send_signal(s, SIGKILL);
+	reap(s);
+	expect_equal(ppid(r), 1, "PPid of R", climbs);
+	send_signal(r, SIGKILL);
+	expect_gone(leader(r), "init waits for what it has adopted");
+	expect_init_adopts(c, climbs);
+}
+
+SCENARIO(adoption_init) = {
+	.name = "adoption-init",
+	.summary =
+		"no subreaper, none any more, or a dead one: init adopts, and reaps",
 	.needs = NEED_ROOT,
-	.play = shell_dies,
+	.adopted_by_init = true,
+	.rows = "NR2.2 NR4 NR7",
+	.play = no_subreaper,
 };

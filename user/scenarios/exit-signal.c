@@ -84,7 +84,7 @@ SCENARIO(exit_signal) = {
 	.name = "exit-signal",
 	.summary =
 		"children with another exit signal: __WCLONE, __WALL, adoption",
-	.rows = "NP1.2 NP6 EC2 EC3 A25",
+	.rows = "NP1.2 NP6 EC2 EC3 A25 RL2",
 	.needs = NEED_ROOT,
 	.play = play,
 };
