@@ -58,13 +58,13 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init
+	@$(MAKE) build kselftest $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init $B/vm/session
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
 		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)' \
 		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) unload_test tool_test device_test' \
-		-t systemd 'scripts/vm.sh --suite $(SUITE) --systemd -- undead run --tap zombie-leader-init' \
+		-t systemd 'scripts/vm.sh --suite $(SUITE) --systemd -- undead run --tap zombie-leader-init adopter-init adoption-init orphaned-group-init' \
 		-t virtme-ng 'scripts/vm.sh --suite $(SUITE) --vng -- undead run --tap zombie-leader'
 
 check-matrix: deps
@@ -109,7 +109,7 @@ $B/guest-init: user/init/init.c Makefile
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $<
 
-$B/vm/init: selftests/vm/init.c Makefile
+$B/vm/init $B/vm/session: $B/vm/%: selftests/vm/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $< -lpthread

@@ -2,10 +2,11 @@
 /*
  * The runner, its guardian, or both at once are killed with -9, at least
  * KILLS times inside each numbered step of some scenarios: one with a thread in
- * D, one with a thread that takes no orders (pause()), one in a cgroup of its
- * own, one that changes a setting of the machine. Each time, within LIMIT_MS:
- * every process of theirs is gone, nobody is held, nobody has the device open,
- * and the machine is as before. At the end the module unloads and loads again.
+ * D, one with a thread that takes no orders (pause()), one with a pid namespace
+ * that cannot end, one in a cgroup of its own, one that changes a setting of
+ * the machine. Each time, within LIMIT_MS: every process of theirs is gone,
+ * nobody is held, nobody has the device open, and the machine is as before. At
+ * the end the module unloads and loads again.
  *
  * All of them are our descendants, and we are a subreaper: none is left when
  * waitpid() says ECHILD, and a task in D would keep it from saying so.
@@ -48,7 +49,7 @@ struct run {
 };
 
 static const char *const scenarios[] = { "zombie-leader", "exit-code-killed",
-					 "slots-pids-max",
+					 "pidns-no-fork", "slots-pids-max",
 					 "slots-pid-max-machine" };
 #define SCENARIOS ((int)(sizeof(scenarios) / sizeof(*scenarios)))
 
