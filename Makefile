@@ -58,7 +58,7 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init $B/vm/session
+	@$(MAKE) build kselftest $B/lines $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init $B/vm/session
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
