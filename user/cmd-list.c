@@ -59,11 +59,12 @@ static void list_json(const struct scenario *const *all, size_t n)
 static void list_rows(const struct scenario *const *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		json_t *rows = words(all[i]->rows), *row;
-		size_t j;
+		json_t *rows = words(all[i]->rows);
 
-		json_array_foreach(rows, j, row)
-			printf("%s %s\n", json_string_value(row), all[i]->name);
+		for (size_t j = 0; j < json_array_size(rows); j++)
+			printf("%s %s\n",
+			       json_string_value(json_array_get(rows, j)),
+			       all[i]->name);
 		json_decref(rows);
 	}
 }
