@@ -363,20 +363,18 @@ static int status_of(const int *count)
 int run_all(const struct scenario *const *list, size_t n, const struct out *out,
 	    const struct run_options *options)
 {
-	size_t all = n * (size_t)(options->repeat ? options->repeat : 1);
 	int count[OUTCOMES] = { 0 };
 	int status;
 
-	out->begin(all);
-	for (size_t i = 0; i < all; i++) {
-		const struct scenario *sc = list[i % n];
+	out->begin(n);
+	for (size_t i = 0; i < n; i++) {
 		struct guard g = {
-			.sc = sc,
+			.sc = list[i],
 			.out = out,
 			.options = options,
 			.r = {
-				.name = sc->name,
-				.summary = sc->summary,
+				.name = list[i]->name,
+				.summary = list[i]->summary,
 			},
 		};
 

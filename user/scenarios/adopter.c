@@ -89,7 +89,7 @@ SCENARIO(adopter_busy) = {
 	.summary =
 		"a subreaper that never waits: what it adopts stays until it ends",
 	.needs = NEED_ROOT,
-	.verdict = "reaper-does-not-wait",
+	.verdict = "parent-does-not-wait",
 	.play = subreaper,
 };
 
@@ -113,7 +113,7 @@ SCENARIO(adopter_busy_init) = {
 	.summary =
 		"a container's init that never waits: zombies stay until it ends",
 	.needs = NEED_ROOT,
-	.verdict = "reaper-does-not-wait",
+	.verdict = "reaper-does-not-reap",
 	.play = container,
 };
 

@@ -319,6 +319,7 @@ SCENARIO(pidns_injected) = {
 		"a zombie of somebody outside: the init of the pid namespace cannot end",
 	.needs = NEED_ROOT,
 	.rows = "ZP4 ZP7 A49",
+	.verdict = "pidns-teardown",
 	.play = injected,
 };
 
@@ -362,6 +363,7 @@ SCENARIO(pidns_no_fork) = {
 		"a pid namespace that cannot end takes no new members: ENOMEM",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.rows = "ZP3 ZP6 A52",
+	.verdict = "pidns-teardown",
 	.play = no_more,
 };
 
