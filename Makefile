@@ -24,7 +24,7 @@ PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev kmod xz-u
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix check-debug coverage-module bench lint format install clean deps build kselftest fuzz soak coverage mutants check-bisect FORCE
+.PHONY: help module demo check vm check-matrix check-debug coverage-module bench lint format install clean deps build kselftest fuzz soak coverage mutants check-bisect docs FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
 	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
+	@echo 'make docs          what of docs/ is made from the scenarios'
 	@echo 'make lint          every linter; zero findings'
 	@echo 'make build install clean   as usual (DESTDIR, PREFIX); deps installs what is missing'
 
@@ -58,9 +59,10 @@ vm: deps
 		$${UNDEAD_RUN:+-- sh -c "$$UNDEAD_RUN"}
 
 check: deps
-	@$(MAKE) build kselftest $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init $B/vm/session
+	@$(MAKE) build kselftest $B/lines $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS) $B/vm/init $B/vm/session
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
+		-s 'docs/exit-path.md is what the scenarios say' 'scripts/docs.sh --check' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
 		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)' \
 		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) unload_test tool_test device_test' \
@@ -177,6 +179,9 @@ lint: deps
 
 format:
 	@scripts/lint.sh format
+
+docs: build
+	@scripts/docs.sh
 
 # JSON=1: an object a line.
 bench: deps

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # soak.sh SEED KDIR: what takes hours: a million fuzzed operations on the kernel
-# KDIR, or on the debug kernel, and all mutants of the kernel. A line for each,
-# passed or not, goes into docs/soak.md.
+# KDIR, or on the debug kernel, the catalogue 200 times, and all mutants of the
+# kernel. A line for each, passed or not, goes into docs/soak.md.
 . "$(dirname "$0")/lib.sh"
 
 seed=$1 kdir=$2
@@ -25,5 +25,12 @@ record() {
 record "$top/scripts/vm.sh" --kdir "$kdir" --mem 2048 --timeout 14400 --add "$top/build/fuzz:/fuzz" \
 	--add "$top/build/kselftest/undead/warnings_test:/fuzz/warnings_test" -- \
 	sh -c '/fuzz/fuzz --ops 1000000 --seed "$1" && /fuzz/warnings_test' sh "$seed"
+# shellcheck disable=SC2016
+record "$top/scripts/vm.sh" --timeout 14400 -- sh -c '
+	for cpu in 1 2; do yes >/dev/null & done
+	undead run --repeat 200 >/tmp/out && status=0 || status=$?
+	cat /tmp/out
+	echo "# summary: Linux $(uname -r): the catalogue 200 times beside two busy loops: $(tail -n 1 /tmp/out)"
+	exit $status'
 record "$top/scripts/mutants.sh"
 exit "$failed"

@@ -5,7 +5,7 @@ usage() {
 	cat <<'END'
 usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
   --suite S        the cloud kernel of bullseye, bookworm, trixie (default),
-                   forky or sid
+                   forky or sid; trixie-rt: its PREEMPT_RT kernel
   --kdir DIR       any built kernel tree instead
   --share DIR      readable and writable in the guest at /share
   --vng            under virtme-ng, on the suite's generic kernel; the guest has

@@ -55,15 +55,30 @@ static void list_json(const struct scenario *const *all, size_t n)
 	json_decref(top);
 }
 
+/* For scripts/docs.sh. */
+static void list_rows(const struct scenario *const *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_t *rows = words(all[i]->rows);
+
+		for (size_t j = 0; j < json_array_size(rows); j++)
+			printf("%s %s\n",
+			       json_string_value(json_array_get(rows, j)),
+			       all[i]->name);
+		json_decref(rows);
+	}
+}
+
 static int list(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, OPT_HELP },
 		{ "json", no_argument, NULL, OPT_JSON },
+		{ "rows", no_argument, NULL, 'r' },
 		{ 0 }
 	};
 	const struct scenario *const *all;
-	bool json = false;
+	bool json = false, rows = false;
 	size_t n;
 	int c;
 
@@ -76,6 +91,9 @@ static int list(int argc, char **argv)
 		case OPT_JSON:
 			json = true;
 			break;
+		case 'r':
+			rows = true;
+			break;
 		default:
 			return bad_option(&cmd_list, argv);
 		}
@@ -86,6 +104,8 @@ static int list(int argc, char **argv)
 	all = scenarios(&n);
 	if (json)
 		list_json(all, n);
+	else if (rows)
+		list_rows(all, n);
 	else
 		for (size_t i = 0; i < n; i++)
 			printf("%-26s %s\n", all[i]->name, all[i]->summary);
@@ -95,8 +115,9 @@ static int list(int argc, char **argv)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "list the scenarios",
-	.help = "Usage: undead list [--json]\n\n"
-		"Lists every scenario with one line on what it makes.\n\n"
+	.help = "Usage: undead list [--json | --rows]\n\n"
+		"Lists every scenario with one line on what it makes; with --rows the\n"
+		"decisions of docs/exit-path.md, each with a scenario that takes it.\n\n"
 		"Examples:\n"
 		"  undead list\n"
 		"  undead list --json | jq -r '.scenarios[].name'\n\n"

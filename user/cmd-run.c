@@ -17,6 +17,7 @@ enum {
 	OPT_DEADLINE,
 	OPT_AWAIT,
 	OPT_FAIL_FAST,
+	OPT_REPEAT,
 };
 
 /* For 'git bisect run': what is not the kernel's fault is skipped. */
@@ -83,11 +84,13 @@ static int run(int argc, char **argv)
 		{ "deadline", required_argument, NULL, OPT_DEADLINE },
 		{ "await", required_argument, NULL, OPT_AWAIT },
 		{ "fail-fast", no_argument, NULL, OPT_FAIL_FAST },
+		{ "repeat", required_argument, NULL, OPT_REPEAT },
 		{ 0 }
 	};
 	struct run_options how = { .artifacts = getenv("UNDEAD_ARTIFACTS") };
 	const struct out *out = &out_text;
 	bool bisect = false;
+	uint64_t times;
 	int c, status;
 
 	opterr = 0;
@@ -119,6 +122,14 @@ static int run(int argc, char **argv)
 		case OPT_FAIL_FAST:
 			how.fail_fast = true;
 			break;
+		case OPT_REPEAT:
+			if (parse_number(optarg, 1000000, &times) || !times)
+				return usage_error(&cmd_run,
+						   "'%s' is no number of repetitions",
+						   optarg);
+			how.repeat = (int)times;
+			out = &out_repeat;
+			break;
 		default:
 			status = bad_option(&cmd_run, argv);
 			return bisect ? bisect_status(status) : status;
@@ -148,6 +159,8 @@ const struct command cmd_run = {
 		"  --bisect          exit status for 'git bisect run'\n"
 		"  --fail-fast       end with the first expectation that fails\n"
 		"  --deadline TIME   of each scenario, at most\n"
+		"  --repeat N        so many times; a line for each scenario at the end, and\n"
+		"                    only what failed in between\n"
 		"  --await TIME      how long a state may take to come (10s)\n"
 		"  -h, --help        this text\n\n"
 		"Examples:\n"

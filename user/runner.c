@@ -363,18 +363,20 @@ static int status_of(const int *count)
 int run_all(const struct scenario *const *list, size_t n, const struct out *out,
 	    const struct run_options *options)
 {
+	size_t all = n * (size_t)(options->repeat ? options->repeat : 1);
 	int count[OUTCOMES] = { 0 };
 	int status;
 
-	out->begin(n);
-	for (size_t i = 0; i < n; i++) {
+	out->begin(all);
+	for (size_t i = 0; i < all; i++) {
+		const struct scenario *sc = list[i % n];
 		struct guard g = {
-			.sc = list[i],
+			.sc = sc,
 			.out = out,
 			.options = options,
 			.r = {
-				.name = list[i]->name,
-				.summary = list[i]->summary,
+				.name = sc->name,
+				.summary = sc->summary,
 			},
 		};
 

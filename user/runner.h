@@ -42,6 +42,7 @@ struct run_options {
 	const char *artifacts; /* folder for evidence, made if missing; or NULL */
 	int deadline_ms;       /* of each scenario, if not its own (0) */
 	bool fail_fast; /* the first expectation that fails is the last */
+	int repeat;     /* play them all so many times; 0: once */
 };
 
 /**

@@ -26,8 +26,16 @@ static const char prelude[] =
 	"stub() { mkdir -p $T/bin; printf '#!/bin/sh\\n%s\\n' \"$2\" >$T/bin/$1\n"
 	"	chmod +x $T/bin/$1; }\n"
 	"run() { PATH=$T/bin:$PATH XDG_CACHE_HOME=$T/cache UNDEAD_MIRROR=http://mirror.invalid \"$@\"; }\n"
+	"# sources RULE: of a false kernel, configured by RULE; $T/fetched and $T/built are run\n"
+	"sources() { for c in bc bison flex; do stub $c true; done; stub df 'echo Avail; echo 9999999'\n"
+	"	mkdir $T/src; : >$T/fetched; : >$T/built\n"
+	"	printf 'allnoconfig:\\n\\t@%s\\nbzImage:\\n\\t@. $T/built\\nmodules:\\n' \"$1\" >$T/src/Makefile\n"
+	"	stub mmdebstrap 'for d; do case $d in *.root) mkdir $d || exit 1; mkdir -p $d/usr/src; tar -cJf $d/usr/src/linux-source-9.tar.xz -C $T src;; esac; done; . $T/fetched'; }\n"
 	"# what a root looks like: the name of its last folder is what counts\n"
 	"ROOT='for d; do case $d in */root-*) mkdir -p $d/usr/bin; echo made >>$T/log;; esac; done'\n"
+	"# lines PERCENT LISTED: one of two ran\n"
+	"lines() { printf '%9s:%5s:%s;\\n' 1 1 a '#####' 2 '\tb' >$T/k.c.gcov\n"
+	"	echo \"    $2\" >$T/doc; build/lines $1 $T/doc $T/k.c.gcov >&2; }\n"
 	"# coverage REASONS: of a program with a branch that is not taken\n"
 	"coverage() { top=$PWD; cd $T\n"
 	"	printf 'int f(int x)\\n{\\n\\tif (x)\\n\\t\\treturn 1;\\n\\treturn 2;\\n}\\n' >c.c\n"
@@ -116,6 +124,17 @@ static const struct call {
 	  "run scripts/root.sh trixie >$T/1 & until [ -s $T/log ]; do :; done\n"
 	  "run scripts/root.sh trixie >$T/2 2>$T/err; wait; cmp $T/1 $T/2 && [ \"$(cat $T/log)\" = made ]",
 	  0, "" },
+	{ "the debug kernel: killed as it is fetched, and as it compiles",
+	  "sources 'cp $(KCONFIG_ALLCONFIG) .config'\n"
+	  "echo 'kill -9 $PPID' >$T/fetched; run scripts/debug-kernel.sh\n"
+	  "[ -d $T/cache/undead/debug-kernel-*.tmp.root ] || exit 1; : >$T/fetched\n"
+	  "echo 'read _ _ _ p _ </proc/$PPID/stat; kill -9 $p' >$T/built; run scripts/debug-kernel.sh\n"
+	  "[ -d $T/cache/undead/debug-kernel-*.tmp ] || exit 1; : >$T/built\n"
+	  "run scripts/debug-kernel.sh && cmp $T/cache/undead/debug-kernel-*[0-9]/.config scripts/debug.config",
+	  0, "" },
+	{ "the debug kernel: an option that is not taken",
+	  "sources 'grep -v KASAN $(KCONFIG_ALLCONFIG) >.config'; run scripts/debug-kernel.sh",
+	  125, "does not take CONFIG_KASAN=y" },
 	{ "a second run needs no network",
 	  "root=$(scripts/root.sh trixie) && unshare -rn scripts/root.sh trixie >$T/out && grep -qx \"$root\" $T/out",
 	  0, "" },
@@ -143,6 +162,11 @@ static const struct call {
 	{ "tally: nothing but SKIP",
 	  "build/tally -t x 'echo ok 1 z \\# SKIP y' >&2", 1,
 	  "0 passed, 0 failed, 1 skipped" },
+	{ "lines: what did not run is listed", "lines 50 'k.c: b;'", 0, "" },
+	{ "lines: too few ran", "lines 51 'k.c: b;'", 1, "" },
+	{ "lines: what did not run is not listed", "lines 50 ''", 1, "" },
+	{ "lines: what is listed did run", "lines 50 \"k.c: b;\n    k.c: a;\"",
+	  1, "" },
 	{ "coverage: a branch that cannot be taken, and was not",
 	  "coverage 'f 2: defensive for nobody calls it with 0'", 0, "" },
 	{ "coverage: a branch that cannot be taken, and was",

@@ -25,6 +25,7 @@ static const struct call bad[] = {
 	{ { "run", "--artifacts" }, 2, "lacks its value" },
 	{ { "run", "--deadline", "soon" }, 2, "'soon' is no duration" },
 	{ { "run", "--await", "0" }, 2, "'0' is no duration" },
+	{ { "run", "--repeat", "0" }, 2, "'0' is no number" },
 	{ { "run", "--bisect", "nonsense" }, 128, "there is no scenario" },
 	{ { "run", "--bisect", "--frobnicate" }, 128, "is no option" },
 	{ { "frobnicate" }, 2, "is no command" },
@@ -68,6 +69,9 @@ static const struct call good[] = {
 	{ { "run", "--tap", "zombie-leader" }, 4, "ok 1 zombie-leader # SKIP " },
 	{ { "run", "--json", "zombie-leader" }, 4, "\"status\": 4" },
 	{ { "run", "--bisect", "zombie-leader" }, 125, "SKIP" },
+	{ { "run", "--repeat", "3", "zombie-leader" },
+	  4,
+	  "0 broken, 3 skipped" },
 };
 
 static const char *tool;

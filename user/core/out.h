@@ -44,7 +44,7 @@ struct out {
 	void (*end)(const int *count, int status);
 };
 
-extern const struct out out_text, out_tap, out_json;
+extern const struct out out_text, out_tap, out_json, out_repeat;
 
 /**
  * outcome_name() - "PASS", "FAIL", "BROKEN", "SKIP"

@@ -128,5 +128,177 @@ SCENARIO(rusage) = {
 	.name = "rusage",
 	.summary =
 		"memory of the dead: wait4() and RUSAGE_CHILDREN, grandchildren, autoreap",
+	.rows = "WZ6 DE3 A32",
 	.play = play,
+};
+
+/* --- all figures -------------------------------------------------------- */
+
+#define THREADS 4
+#define PAGES   100
+
+/* The figures of a struct rusage that anybody counts. */
+enum figure {
+	CPU_US,
+	MINFLT,
+	MAJFLT,
+	NVCSW,
+	NIVCSW,
+	INBLOCK,
+	OUBLOCK,
+	FIGURES
+};
+
+static const char *const figure_names[] = {
+	"CPU time, us",       "minor faults",         "major faults",
+	"voluntary switches", "involuntary switches", "blocks in",
+	"blocks out",
+};
+
+static int64_t figure_of(const struct rusage *u, enum figure f)
+{
+	const int64_t all[] = {
+		(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1000000 +
+			u->ru_utime.tv_usec + u->ru_stime.tv_usec,
+		u->ru_minflt,
+		u->ru_majflt,
+		u->ru_nvcsw,
+		u->ru_nivcsw,
+		u->ru_inblock,
+		u->ru_oublock,
+	};
+
+	return all[f];
+}
+
+/* arg[0]: RUSAGE_*, arg[1]: the figure */
+static int64_t order_getrusage(const struct order *o)
+{
+	struct rusage u;
+
+	if (getrusage((int)o->arg[0], &u) < 0)
+		return -errno;
+	return figure_of(&u, (enum figure)o->arg[1]);
+}
+
+/* In the process that waited. */
+static struct rusage waited;
+
+static int64_t order_wait4(const struct order *o)
+{
+	return wait4((pid_t)o->arg[0], NULL, 0, &waited) < 0 ? -errno : 0;
+}
+
+static int64_t order_waited(const struct order *o)
+{
+	return figure_of(&waited, (enum figure)o->arg[0]);
+}
+
+/* Some page faults, and a millisecond of CPU. */
+static int64_t order_work(const struct order *o)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct rusage u;
+
+	(void)o;
+	if (p == MAP_FAILED)
+		return -errno;
+	for (size_t i = 0; i < PAGES; i++)
+		p[i * page] = 1;
+	do
+		getrusage(RUSAGE_THREAD, &u);
+	while (figure_of(&u, CPU_US) < 1000);
+	return 0;
+}
+
+/* What a thread has used is added to @sum; it may use more until it ends. */
+static void work(struct thread *t, int64_t *sum)
+{
+	if (ask(t, order_work, 0, 0))
+		broken("%s cannot work", t->name);
+	for (int f = 0; f < FIGURES; f++)
+		sum[f] += ask(t, order_getrusage, RUSAGE_THREAD, f);
+}
+
+/* arg[0] times: no figure of RUSAGE_CHILDREN ever falls. */
+static int64_t order_look(const struct order *o)
+{
+	struct rusage u = { 0 }, last = { 0 };
+
+	for (int64_t i = 0; i < o->arg[0]; i++) {
+		if (getrusage(RUSAGE_CHILDREN, &u) < 0)
+			return -errno;
+		for (int f = 0; f < FIGURES; f++)
+			if (figure_of(&u, f) < figure_of(&last, f))
+				return -ERANGE;
+		last = u;
+	}
+	return 0;
+}
+
+static void expect_figures(struct thread *r, const int64_t *sum)
+{
+	for (int f = 0; f < FIGURES; f++) {
+		int64_t w = ask(r, order_waited, f, 0);
+
+		/* The CPU goes on counting; of the others there is no more. */
+		expect(w >= sum[f] && (f == CPU_US || w <= sum[f] * 2 + 1000),
+		       "getrusage(RUSAGE_BOTH): C, its dead threads, its reaped child",
+		       "%s: %lld by wait4(), %lld or a little more expected",
+		       figure_names[f], (long long)w, (long long)sum[f]);
+		expect_equal(ask(r, order_getrusage, RUSAGE_CHILDREN, f), w,
+			     figure_names[f],
+			     "wait_task_zombie(): charged to the parent, once");
+	}
+}
+
+static void figures(void)
+{
+	int64_t sum[FIGURES] = { 0 }, looked;
+	struct thread *t, *look;
+	struct actor *r, *c, *g;
+
+	step("%d threads of C work and end, a child G of C, and its leader",
+	     THREADS);
+	r = spawn("R");
+	look = thread(r, "LOOK");
+	c = spawn_by(r, "C");
+	for (int i = 0; i < THREADS; i++) {
+		t = thread(c, "T");
+		work(t, sum);
+		exit_thread(t, 5);
+		expect_gone(t,
+			    "release_task(): adds its counts to the signal's");
+	}
+	g = spawn_by(c, "G");
+	work(leader(g), sum);
+	exit_group(leader(g), 3);
+	expect_wait(leader(c), g->pid, WEXITED, WAITED(g->pid, CLD_EXITED, 3),
+		    "wait_task_zombie(): C is charged for G");
+	work(leader(c), sum);
+	exit_group(leader(c), 7);
+
+	step("R waits for C, while another thread of it looks at the figures");
+	tell(look, order_look, 300, 0);
+	ask(leader(r), order_wait4, c->pid, 0);
+	expect(!thread_result(look, AWAIT_MS, &looked) && !looked,
+	       "commit f7ec1cd5cc7e (\"getrusage: use sig->stats_lock rather than lock_task_sighand()\")",
+	       "RUSAGE_CHILDREN of R has answered all the while, and never fell");
+	expect_figures(leader(r), sum);
+}
+
+static const char *const figure_watches[] = {
+	"f7ec1cd5cc7e (\"getrusage: use sig->stats_lock rather than lock_task_sighand()\")",
+	NULL
+};
+
+SCENARIO(rusage_figures) = {
+	.name = "rusage-figures",
+	.summary =
+		"what a process, its dead threads and its reaped child used: all is in wait4()",
+	.watches = figure_watches,
+	.rows = "WZ6.1 A31",
+	.play = figures,
 };
