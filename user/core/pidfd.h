@@ -8,19 +8,18 @@
 /*
  * Commit cdda1f26e74b ("pidfd: add ioctl to retrieve pid info"), 6.13;
  * PIDFD_INFO_EXIT: commit 7477d7dce48a ("pidfs: allow to retrieve exit
- * information"), 6.15; PIDFD_INFO_COREDUMP: 6.16, its signal: 6.19.
+ * information"), 6.15; PIDFD_INFO_COREDUMP: 6.16.
  */
 #define PIDFD_INFO_PID_BIT      (1ULL << 0)
 #define PIDFD_INFO_EXIT_BIT     (1ULL << 3)
 #define PIDFD_INFO_COREDUMP_BIT (1ULL << 4)
-#define PIDFD_INFO_SIGNAL_BIT   (1ULL << 6)
 
 /**
  * struct pidfd_details - what a pidfd tells
  * @mask:      in: what is wanted; out: what is there
  * @exit_code: a wait status; there once the process, or thread, is released
  * @coredump_mask: bit 0: dumped, bit 1: not
- * @coredump_signal: what made it dump, if PIDFD_INFO_SIGNAL_BIT is in @mask
+ * @coredump_signal: what made it dump (6.19)
  */
 struct pidfd_details {
 	uint64_t mask;
