@@ -36,7 +36,7 @@
 #define FOLDER        DEBUGFS "/undead_mutants/"
 #define SITES         4096
 #define MAX_SCENARIOS 256
-#define SILENCE_MS    12000
+#define SILENCE_MS    18000
 #define BLANKS        " \t\n"
 #define BOOT_MS       180000 /* then others may have the machine */
 #define ENOUGH        3      /* scenarios that are BROKEN */
@@ -73,7 +73,7 @@ static pid_t start(char *const *scenarios, int *out)
 	static char *argv[MAX_SCENARIOS + 16] = { "undead",     "run",
 						  "--tap",      "--fail-fast",
 						  "--await",    "3s",
-						  "--deadline", "8s" };
+						  "--deadline", "15s" };
 	int pair[2], n = 8;
 	pid_t pid;
 

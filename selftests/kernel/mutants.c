@@ -37,7 +37,7 @@
 #define MAX_MUTANTS   4096
 #define MAX_SCENARIOS 256
 #define SITES         4096
-#define STALL_MS      40000 /* a VM that says nothing for so long is ended */
+#define STALL_MS      60000 /* a VM that says nothing for so long is ended */
 #define PER_BOOT      30
 #define EX_SETUP      125
 
