@@ -8,9 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../core/await.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
@@ -194,13 +197,20 @@ static int queued_by_user(struct actor *p)
 	return n;
 }
 
+static bool queue_empty(void *r)
+{
+	return !queued_by_user(r);
+}
+
 static void queue(void)
 {
 	struct actor *r, *c;
+	struct thread *t;
 	int base;
 
 	step("C has %d signals queued, and dies", SIGNALS);
 	r = spawn("R");
+	t = thread(r, "T");
 	c = spawn_by(r, "C");
 	ask(leader(r), order_be, SOMEBODY, 0);
 	ask(leader(c), order_be, SOMEBODY, 0);
@@ -221,6 +231,19 @@ static void queue(void)
 		    WAITED(c->pid, CLD_KILLED, SIGKILL), "wait_task_zombie()");
 	expect_equal(queued_by_user(r), base, "SigQ of the user",
 		     "release_task(): flush_sigqueue(shared_pending)");
+
+	step("T, a thread of R, has signals of its own queued, and ends");
+	ask(t, order_sigmask, SIG_BLOCK, SIGRTMIN);
+	for (int i = 0; i < SIGNALS; i++)
+		send_thread(t, SIGRTMIN);
+	expect_equal(queued_by_user(r), base + SIGNALS, "SigQ of the user",
+		     "__send_signal_locked()");
+	exit_thread(t, 5);
+	expect_gone(t, "release_task(T)");
+	/* Older kernels flush when /proc does not have it any more. */
+	await_true(queue_empty, r, AWAIT_MS);
+	expect_equal(queued_by_user(r), base, "SigQ of the user",
+		     "exit_signals(), before 7.2 release_task(): flush");
 }
 
 SCENARIO(signal_queue) = {
@@ -230,4 +253,71 @@ SCENARIO(signal_queue) = {
 	.rows = "A10",
 	.needs = NEED_ROOT,
 	.play = queue,
+};
+
+/* --- who takes a fatal one ---------------------------------------------- */
+
+/* Waits for the signal arg[0], whose disposition is the default. */
+static int64_t order_await(const struct order *o)
+{
+	siginfo_t si;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, (int)o->arg[0]);
+	return sigwaitinfo(&set, &si);
+}
+
+static bool in_sigwait(void *t)
+{
+	struct thread *w = t;
+
+	return proc_syscall(w->actor->pid, w->tid) == SYS_rt_sigtimedwait;
+}
+
+static void fatal(void)
+{
+	int64_t result = 0;
+	struct actor *p, *x;
+	struct thread *t;
+
+	step("P: T waits for SIGTERM, which all have blocked: no end of P");
+	p = spawn("P");
+	t = thread(p, "T");
+	ask(leader(p), order_sigmask, SIG_BLOCK, SIGTERM);
+	ask(t, order_sigmask, SIG_BLOCK, SIGTERM);
+	tell(t, order_await, SIGTERM, 0);
+	await_true(in_sigwait, t, AWAIT_MS);
+	send_signal(p, SIGTERM);
+	expect(!thread_result(t, AWAIT_MS, &result) && result == SIGTERM,
+	       "complete_signal(): real_blocked has it",
+	       "sigwaitinfo() of T: %lld (expected %d)", (long long)result,
+	       SIGTERM);
+	expect_state(leader(p), 'S', "recvmsg(): P goes on");
+
+	step("unblocked in T, it ends P");
+	ask(t, order_sigmask, SIG_UNBLOCK, SIGTERM);
+	send_signal(p, SIGTERM);
+	expect_death(p, SIGTERM, "complete_signal(): fatal to the whole group");
+
+	step("Q is traced by X: SIGTERM stops it, SIGKILL ends it");
+	x = spawn("X");
+	p = spawn("Q");
+	trace(leader(x), PTRACE_SEIZE, leader(p), 0);
+	send_signal(p, SIGTERM);
+	expect_state(leader(p), 't', "ptrace_signal(): the tracer decides");
+	expect_no_event(p, WEXITED, "complete_signal(): p->ptrace");
+	send_signal(p, SIGKILL);
+	expect_wait(leader(x), p->pid, WEXITED | __WALL,
+		    WAITED(p->pid, CLD_KILLED, SIGKILL),
+		    "complete_signal(): SIGKILL, traced or not");
+	reap(p);
+}
+
+SCENARIO(signal_fatal) = {
+	.name = "signal-fatal",
+	.summary =
+		"a signal that kills by default: not when waited for, nor when traced",
+	.needs = NEED_ROOT,
+	.play = fatal,
 };
