@@ -445,9 +445,12 @@ void expect_waited(struct waiter *w, int code, int status, const char *why);
 
 /**
  * expect_wait() - waitid() returns what is wanted
+ * expect_wait_by() - another order, as order_wait(), does
  */
 void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
 		 const char *why);
+void expect_wait_by(order_fn fn, struct thread *by, int64_t who, int options,
+		    int64_t wanted, const char *why);
 
 /**
  * begin_wait() - @by waits; returns when it is seen asleep in waitid()

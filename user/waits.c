@@ -102,19 +102,25 @@ static void expect_reply(struct thread *t, const char *what, int64_t wanted,
 		expect_event(what, seen, wanted, why);
 }
 
-void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
-		 const char *why)
+void expect_wait_by(order_fn fn, struct thread *by, int64_t who, int options,
+		    int64_t wanted, const char *why)
 {
 	struct order o = { .arg = { who, options } };
 	struct text what = wait_text(by, who, options);
 
 	barrier();
 	if (by) {
-		tell(by, order_wait, who, options);
+		tell(by, fn, who, options);
 		expect_reply(by, what.s, wanted, why);
 	} else {
-		expect_event(what.s, order_wait(&o), wanted, why);
+		expect_event(what.s, fn(&o), wanted, why);
 	}
+}
+
+void expect_wait(struct thread *by, int64_t who, int options, int64_t wanted,
+		 const char *why)
+{
+	expect_wait_by(order_wait, by, who, options, wanted, why);
 }
 
 static bool in_wait(void *arg)

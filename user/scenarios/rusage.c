@@ -5,6 +5,7 @@
  * times go the same way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "../core/await.h"
+#include "../core/proc.h"
 #include "../scenario.h"
 
 #define MB 1024L /* ru_maxrss is in kB */
@@ -136,6 +138,7 @@ SCENARIO(rusage) = {
 
 #define THREADS 4
 #define PAGES   100
+#define CHUNK   (256 << 10)
 
 /* The figures of a struct rusage that anybody counts. */
 enum figure {
@@ -194,7 +197,26 @@ static int64_t order_waited(const struct order *o)
 	return figure_of(&waited, (enum figure)o->arg[0]);
 }
 
-/* Some page faults, and a millisecond of CPU. */
+/* What a process and its dead have read, by /proc/PID/io; -1: not told. */
+static long long chars_read(struct actor *p)
+{
+	char text[256] = "";
+	long long n = -1;
+
+	proc_read(p->pid, 0, "io", text, sizeof(text));
+	sscanf(text, "rchar: %lld", &n);
+	return n;
+}
+
+static int read_much(void)
+{
+	static char buf[CHUNK];
+	_cleanup_close_ int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	return read(fd, buf, sizeof(buf)) == sizeof(buf) ? 0 : -EIO;
+}
+
+/* Some page faults, a millisecond of CPU, and a read. */
 static int64_t order_work(const struct order *o)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -210,7 +232,7 @@ static int64_t order_work(const struct order *o)
 	do
 		getrusage(RUSAGE_THREAD, &u);
 	while (figure_of(&u, CPU_US) < 1000);
-	return 0;
+	return read_much();
 }
 
 /* What a thread has used is added to @sum; it may use more until it ends. */
@@ -254,11 +276,28 @@ static void expect_figures(struct thread *r, const int64_t *sum)
 	}
 }
 
+/* CHUNK by each of THREADS, by the child and by the leader. */
+static void expect_io(struct actor *r, long long before)
+{
+	long long wanted = (THREADS + 2) * (long long)CHUNK;
+	long long read = chars_read(r) - before;
+
+	if (before < 0) {
+		note("this kernel has no /proc/PID/io");
+		return;
+	}
+	expect(read >= wanted && read < wanted + CHUNK / 2,
+	       "wait_task_zombie(): task_io_accounting_add()",
+	       "read by R's children, as its rchar says: %lld (expected %lld or a little more)",
+	       read, wanted);
+}
+
 static void figures(void)
 {
 	int64_t sum[FIGURES] = { 0 }, looked;
 	struct thread *t, *look;
 	struct actor *r, *c, *g;
+	long long before;
 
 	step("%d threads of C work and end, a child G of C, and its leader",
 	     THREADS);
@@ -281,12 +320,14 @@ static void figures(void)
 	exit_group(leader(c), 7);
 
 	step("R waits for C, while another thread of it looks at the figures");
+	before = chars_read(r);
 	tell(look, order_look, 300, 0);
 	ask(leader(r), order_wait4, c->pid, 0);
 	expect(!thread_result(look, AWAIT_MS, &looked) && !looked,
 	       "commit f7ec1cd5cc7e (\"getrusage: use sig->stats_lock rather than lock_task_sighand()\")",
 	       "RUSAGE_CHILDREN of R has answered all the while, and never fell");
 	expect_figures(leader(r), sum);
+	expect_io(r, before);
 }
 
 static const char *const figure_watches[] = {

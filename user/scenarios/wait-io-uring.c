@@ -125,12 +125,7 @@ static struct actor *ring_waiter(struct thread **w)
 static void expect_ring(struct thread *w, int64_t who, int options,
 			int64_t wanted, const char *why)
 {
-	char what[64];
-
-	barrier();
-	snprintf(what, sizeof(what), "IORING_OP_WAITID(%d, %#x), packed",
-		 (int)who, (unsigned int)options);
-	expect_equal(ask(w, order_ring_wait, who, options), wanted, what, why);
+	expect_wait_by(order_ring_wait, w, who, options, wanted, why);
 }
 
 static int64_t exited(struct actor *c, int status)
