@@ -132,7 +132,57 @@ SCENARIO(wait_continued) = {
 	.play = continues,
 };
 
-/* The runner's own views of one death: again and again, then once. */
+/* A group has stopped when its last thread has: T cannot, it is in D. */
+static void stopping(void)
+{
+	const int look = WSTOPPED | WNOWAIT | WNOHANG;
+	struct actor *r, *c;
+	struct thread *l, *w, *t;
+	int g = gate();
+
+	step("C is told to stop; its leader does, its thread T is in D");
+	r = spawn("R");
+	l = leader(r);
+	w = thread(r, "W");
+	c = spawn_by(r, "C");
+	t = thread(c, "T");
+	hold_read(t, g);
+	begin_wait(w, c->pid, WSTOPPED);
+	stop(c);
+	expect_wait(l, c->pid, look, 0,
+		    "task_stopped_code(): no SIGNAL_STOP_STOPPED yet, though there is a code");
+	expect_wait_goes_on(w, "do_signal_stop(): group_stop_count is 1");
+
+	step("T is released: now C has stopped");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_wait_ends(w, WAITED(c->pid, CLD_STOPPED, SIGSTOP),
+			 "do_signal_stop(): the last one tells the parent");
+	send_signal(c, SIGCONT);
+	expect_wait(l, c->pid, WCONTINUED,
+		    WAITED(c->pid, CLD_CONTINUED, SIGCONT),
+		    "wait_task_continued()");
+
+	step("C is killed while T is in D: it has a code, and is not stopped");
+	hold_read(t, g);
+	send_signal(c, SIGKILL);
+	expect_state(leader(c), 'Z', "exit_notify(): delayed leader");
+	expect_wait(l, c->pid, look, 0,
+		    "task_stopped_code(): no SIGNAL_STOP_STOPPED");
+	begin_wait(w, c->pid, WSTOPPED | WEXITED);
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_wait_ends(w, WAITED(c->pid, CLD_KILLED, SIGKILL),
+			 "release_task(T): zap_leader");
+}
+
+SCENARIO(wait_stopping) = {
+	.name = "wait-stopping",
+	.summary =
+		"a stop is told when the last thread has stopped, not while one is in D",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.rows = "WS1 WC4",
+	.play = stopping,
+};
+
 static void zombie(void)
 {
 	struct actor *r, *c;

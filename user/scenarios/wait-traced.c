@@ -108,6 +108,7 @@ static void stops(void)
 	stopped = WAITED(k.c->pid, CLD_STOPPED, SIGSTOP);
 	begin_wait(k.w, k.c->pid, WSTOPPED);
 	ask_to_stop(k.c, k.t);
+	expect_wait(k.t, k.c->pid, look, 0, "it was told: exit_code is 0");
 	expect_wait_goes_on(k.w, for_parent);
 
 	step("X lets it stop: that is told to both, in different words");
@@ -117,15 +118,12 @@ static void stops(void)
 	expect_wait(k.l, k.c->pid, look, 0,
 		    "it was told: group_exit_code is 0");
 
-	step("a tracer need not ask for stops; it is told once, too");
-	expect_wait(k.t, k.c->pid, WEXITED, trapped,
-		    "wait_task_stopped(): a tracer needs no WUNTRACED");
-	expect_wait(k.t, k.c->pid, look, 0, "it was told: exit_code is 0");
-
 	step("PTRACE_LISTEN: C is stopped, and its tracer has no stop to see");
+	expect_wait(k.t, k.c->pid, WEXITED | WNOWAIT, trapped,
+		    "wait_task_stopped(): a tracer needs no WUNTRACED");
 	trace(k.t, PTRACE_LISTEN, leader(k.c), 0);
 	expect_wait(k.t, k.c->pid, look, 0,
-		    "task_stopped_code(): JOBCTL_LISTENING");
+		    "task_stopped_code(): JOBCTL_LISTENING, though it was not told");
 	begin_wait(k.t, k.c->pid, WSTOPPED);
 	begin_wait(k.w, k.c->pid, WCONTINUED);
 	send_signal(k.c, SIGCONT);
