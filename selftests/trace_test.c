@@ -83,6 +83,34 @@ TEST_F(trace, hold_and_release)
 	EXPECT_TRUE(traced(self->dir, "undead_release:", words));
 }
 
+static bool format_has(const char *event, const char *text)
+{
+	char path[128], all[8192] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/tracing/events/undead/%s/format", event);
+	file = fopen(path, "re");
+	if (file) {
+		all[fread(all, 1, sizeof(all) - 1, file)] = 0;
+		fclose(file);
+	}
+	return strstr(all, text);
+}
+
+/* perf and trace-cmd print by the format alone. No address is printed. */
+TEST_F(trace, format)
+{
+	static const char *const event[] = { "undead_hold", "undead_release" };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_TRUE(format_has(event[i], "{ 6, \"aio\" }"));
+		EXPECT_FALSE(format_has(event[i], "UNDEAD_"));
+		EXPECT_FALSE(format_has(event[i], "%p"));
+	}
+}
+
 TEST_F(trace, reason)
 {
 	int gate = gate_create(control_open(), POINT(READ), 10);
