@@ -312,6 +312,22 @@ static void enter_user_namespace(void)
 		_exit(254);
 }
 
+/* Whoever is held for the default time is not yet a hung task. */
+TEST(default_is_below_the_hung_task_detector)
+{
+	FILE *file = fopen("/proc/sys/kernel/hung_task_timeout_secs", "re");
+	unsigned long s = 0;
+
+	MUST_ROOT();
+	if (file && fscanf(file, "%lu", &s) != 1)
+		s = 0;
+	if (file)
+		fclose(file);
+	if (!s)
+		SKIP(return, "needs CONFIG_DETECT_HUNG_TASK");
+	EXPECT_GT(s * 1000, info(control_open()).default_deadline_ms);
+}
+
 TEST(who_may_open)
 {
 	struct stat st;
