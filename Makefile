@@ -78,13 +78,14 @@ check-matrix: deps
 # Then modules with a bug, which are caught, so that the first can be believed.
 check-debug: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
-	@$(MAKE) build kselftest
+	@$(MAKE) build kselftest $B/fuzz/fuzz
 	@kdir=$$(scripts/debug-kernel.sh) && $B/tally \
 		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
-		-s 'sleep-under-lock is caught' "! UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
-			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'" \
-		-s 'no-suspend-notifier is caught' "! UNDEAD_BREAK=no-suspend-notifier scripts/vm.sh \
-			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- /t/suspend_test"
+		-t fuzz '$(MAKE) fuzz OPS=10000 KDIR='$$kdir \
+		-s 'sleep-under-lock is caught' "UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
+			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'; [ \$$? = 1 ]" \
+		-s 'no-suspend-notifier is caught' "UNDEAD_BREAK=no-suspend-notifier scripts/vm.sh \
+			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- /t/suspend_test; [ \$$? = 1 ]"
 
 kselftest:
 	@ksrc=$$(scripts/ksrc.sh) && mkdir -p $B/selftests && \
