@@ -1372,7 +1372,6 @@ static void check_rare(bool inject)
 		       ++points);
 }
 
-/* The whole run, then one sequence of it again, as --replay does. */
 static bool play_all(__u64 seed, __u64 sequences, int players)
 {
 	pid_t player[MAX_PLAYERS];
@@ -1386,7 +1385,7 @@ static bool play_all(__u64 seed, __u64 sequences, int players)
 	return gone;
 }
 
-static bool replay(__u64 seed, __u64 number, bool print)
+static void replay(__u64 seed, __u64 number, bool print)
 {
 	__u64 before = sh->digest;
 
@@ -1395,7 +1394,6 @@ static bool replay(__u64 seed, __u64 number, bool print)
 	test_point(sh->digest - before == digest(seed, number, number + 1),
 		   "sequence %llu, replayed, was the same",
 		   (unsigned long long)number);
-	return true;
 }
 
 static void run(__u64 seed, __u64 nr_ops, int players, long long number)
@@ -1414,9 +1412,9 @@ static void run(__u64 seed, __u64 nr_ops, int players, long long number)
 	gates = info(fd).gates;
 	close(fd);
 	start = now_ms();
-	gone = number >= 0 ? replay(seed, (__u64)number, true) :
-			     play_all(seed, sequences, players) &&
-				     replay(seed, 0, false);
+	gone = number >= 0 || play_all(seed, sequences, players);
+	if (gone)
+		replay(seed, number < 0 ? 0 : (__u64)number, number >= 0);
 	took = now_ms() - start + 1;
 	fd = control_open();
 	after = counters(fd);
