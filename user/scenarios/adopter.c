@@ -60,6 +60,7 @@ static void pile_up(struct actor *s, struct actor **r, struct actor **c)
 	expect_state(leader(*r), 'Z', "exit_notify(): S has SIGCHLD caught");
 	expect_state(leader(*c), 'Z', "exit_notify(): S has SIGCHLD caught");
 	expect_state(leader(s), 'R', "S never calls wait()");
+	expect_verdict(*c);
 }
 
 static void subreaper(void)

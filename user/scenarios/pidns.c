@@ -294,6 +294,7 @@ static void injected(void)
 	expect_gone(leader(m), "zap_pid_ns_processes(): SIGKILL");
 	expect_zaps(i, waits);
 	expect_state(leader(k), 'Z', "nobody but J can reap K");
+	expect_verdict(i);
 
 	step("J waits for K: I ends");
 	expect_wait(leader(j), k->pid, WEXITED, WAITED(k->pid, CLD_EXITED, 7),
@@ -349,6 +350,7 @@ static void no_more(void)
 	hold_read(leader(m), g);
 	send_signal(i, SIGKILL);
 	expect_zaps(i, "zap_pid_ns_processes(): waits for M");
+	expect_verdict(i);
 	expect_equal(ask(leader(j), order_try_fork, 0, 0), -ENOMEM,
 		     "fork() in J", "alloc_pid(): disable_pid_allocation()");
 
