@@ -63,7 +63,7 @@ static const struct {
 	{ "undead run --artifacts /tmp/kept zombie-leader && ls /tmp/kept; echo n=$(ls /tmp/kept | wc -l)",
 	  0, "n=0" },
 	/* a view that would be missing without a word */
-	{ "[ -d /sys/kernel/tracing/events/signal ] || echo 'one SIGCHLD, si_code 1'; undead run exit-code-last",
+	{ "[ -d /sys/kernel/tracing/events/signal ] || echo 'one SIGCHLD, si_code 1'; undead run --trace exit-code-last",
 	  0, "one SIGCHLD, si_code 1" },
 	/* who is not root */
 	{ "grep -qs ^nobody /etc/passwd || echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd",

@@ -9,6 +9,7 @@
 #include "core/util.h"
 #include "runner.h"
 #include "scenario.h"
+#include "stage.h"
 
 enum {
 	OPT_TAP = OPT_OWN,
@@ -18,6 +19,7 @@ enum {
 	OPT_AWAIT,
 	OPT_FAIL_FAST,
 	OPT_REPEAT,
+	OPT_TRACE,
 };
 
 /* For 'git bisect run': what is not the kernel's fault is skipped. */
@@ -85,6 +87,7 @@ static int run(int argc, char **argv)
 		{ "await", required_argument, NULL, OPT_AWAIT },
 		{ "fail-fast", no_argument, NULL, OPT_FAIL_FAST },
 		{ "repeat", required_argument, NULL, OPT_REPEAT },
+		{ "trace", no_argument, NULL, OPT_TRACE },
 		{ 0 }
 	};
 	struct run_options how = { .artifacts = getenv("UNDEAD_ARTIFACTS") };
@@ -121,6 +124,9 @@ static int run(int argc, char **argv)
 			break;
 		case OPT_FAIL_FAST:
 			how.fail_fast = true;
+			break;
+		case OPT_TRACE:
+			stage_trace = true;
 			break;
 		case OPT_REPEAT:
 			if (parse_number(optarg, 1000000, &times) || !times)
@@ -159,6 +165,7 @@ const struct command cmd_run = {
 		"  --bisect          exit status for 'git bisect run'\n"
 		"  --fail-fast       end with the first expectation that fails\n"
 		"  --deadline TIME   of each scenario, at most\n"
+		"  --trace           look at each death through the tracepoint, too\n"
 		"  --repeat N        so many times; a line for each scenario at the end, and\n"
 		"                    only what failed in between\n"
 		"  --await TIME      how long a state may take to come (10s)\n"

@@ -21,6 +21,7 @@
 #include "stage.h"
 
 struct stage stage = { .ctl = -1 };
+bool stage_trace;
 
 /* --- telling ------------------------------------------------------------ */
 
@@ -558,7 +559,7 @@ void stage_run(const struct scenario *sc, int events, int life)
 	block_sigchld();
 	if (prctl(PR_SET_CHILD_SUBREAPER, !sc->adopted_by_init) < 0)
 		broken("PR_SET_CHILD_SUBREAPER: %m");
-	err = trace_open();
+	err = stage_trace ? trace_open() : 0;
 	if (err)
 		note("no view by tracepoint here: %s", strerror(-err));
 	err = actors_init();

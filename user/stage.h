@@ -44,6 +44,13 @@ struct stage {
 
 extern struct stage stage;
 
+/*
+ * Look through the tracepoint, too. Only when asked for: to switch it on and off
+ * patches the code of the kernel, of which QEMU's emulation of two CPUs makes an
+ * oops (int3) now and then.
+ */
+extern bool stage_trace;
+
 /**
  * stage_run() - be the runner
  * @sc: the story
