@@ -109,7 +109,7 @@ static void link_hold(struct undead_held *held)
 					 held->since_ns + gate->deadline;
 	}
 	WRITE_ONCE(gate->held, gate->held + 1);
-	trace_undead_hold(gate->id, held->id, pid_nr(held->pid), held->point,
+	trace_undead_hold(gate->id, held->id, held->pid, held->point,
 			  gate->kind);
 }
 
@@ -129,8 +129,8 @@ static void let_go(struct undead_held *held, enum undead_reason reason)
 	WRITE_ONCE(gate->held, gate->held - 1);
 	if (!gate->held)
 		list_del(&gate->busy);
-	trace_undead_release(gate->id, held->id, pid_nr(held->pid), held->point,
-			     reason, held->since_ns);
+	trace_undead_release(gate->id, held->id, held->pid, held->point, reason,
+			     held->since_ns);
 	if (held->point == UNDEAD_POINT_AIO) {
 		list_add_tail(&held->of_gate, &released);
 		undead_lifeline_complete();
@@ -146,15 +146,57 @@ static bool is_real_time(struct task_struct *task)
 	return rt_task(task) || dl_task(task);
 }
 
+/*
+ * Taken under one lock: whether it passes, and what comes of it. The others are
+ * bugs for 'undead race', which must find them: see Kbuild.
+ */
+#ifdef UNDEAD_LOST_WAKE_UP
+#include <linux/delay.h>
+
+static bool lock_and_look(struct undead_held *held) __acquires(&undead_lock)
+{
+	bool passing = passes(held->gate, held->point);
+
+	udelay(5);
+	spin_lock(&undead_lock);
+	return passing;
+}
+#else
+static bool lock_and_look(struct undead_held *held) __acquires(&undead_lock)
+{
+	spin_lock(&undead_lock);
+	return passes(held->gate, held->point);
+}
+#endif
+
+#ifdef UNDEAD_UNLOCKED_COUNTER
+#include <linux/delay.h>
+
+static void count_passed(struct undead_gate *gate)
+{
+	u64 passed;
+
+	spin_unlock(&undead_lock);
+	passed = READ_ONCE(gate->tally.passed);
+	udelay(5);
+	WRITE_ONCE(gate->tally.passed, passed + 1);
+	spin_lock(&undead_lock);
+}
+#else
+static void count_passed(struct undead_gate *gate)
+{
+	gate->tally.passed++;
+}
+#endif
+
 /* Returns 1 when @held is held from now on, 0 when it passes. */
 static int admit(struct undead_held *held, bool nonblock)
 {
 	struct undead_gate *gate = held->gate;
 	int err = 0;
 
-	spin_lock(&undead_lock);
-	if (passes(gate, held->point)) {
-		gate->tally.passed++;
+	if (lock_and_look(held)) {
+		count_passed(gate);
 		total.passed++;
 		goto out;
 	}

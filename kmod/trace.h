@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Trace events undead:undead_hold and undead:undead_release. A tid is a number
- * in the initial pid namespace.
+ * in the initial pid namespace. Nothing is worked out for an event that is off.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM undead
@@ -10,6 +10,7 @@
 #define UNDEAD_TRACE_H
 
 #include <linux/ktime.h>
+#include <linux/pid.h>
 #include <linux/tracepoint.h>
 #include <linux/undead.h>
 
@@ -66,8 +67,8 @@ TRACE_DEFINE_ENUM(UNDEAD_REASON_SIGNAL);
 TRACE_DEFINE_ENUM(UNDEAD_REASON_SHUTDOWN);
 
 TRACE_EVENT(undead_hold,
-	TP_PROTO(u64 gate, u64 id, pid_t tid, u32 point, u32 kind),
-	TP_ARGS(gate, id, tid, point, kind),
+	TP_PROTO(u64 gate, u64 id, struct pid *pid, u32 point, u32 kind),
+	TP_ARGS(gate, id, pid, point, kind),
 	TP_STRUCT__entry(
 		__field(u64, gate)
 		__field(u64, id)
@@ -78,7 +79,7 @@ TRACE_EVENT(undead_hold,
 	TP_fast_assign(
 		__entry->gate = gate;
 		__entry->id = id;
-		__entry->tid = tid;
+		__entry->tid = pid_nr(pid);
 		__entry->point = point;
 		__entry->kind = kind;
 	),
@@ -89,9 +90,9 @@ TRACE_EVENT(undead_hold,
 );
 
 TRACE_EVENT(undead_release,
-	TP_PROTO(u64 gate, u64 id, pid_t tid, u32 point, u32 reason,
+	TP_PROTO(u64 gate, u64 id, struct pid *pid, u32 point, u32 reason,
 		 u64 since_ns),
-	TP_ARGS(gate, id, tid, point, reason, since_ns),
+	TP_ARGS(gate, id, pid, point, reason, since_ns),
 	TP_STRUCT__entry(
 		__field(u64, gate)
 		__field(u64, id)
@@ -103,7 +104,7 @@ TRACE_EVENT(undead_release,
 	TP_fast_assign(
 		__entry->gate = gate;
 		__entry->id = id;
-		__entry->tid = tid;
+		__entry->tid = pid_nr(pid);
 		__entry->point = point;
 		__entry->reason = reason;
 		__entry->held_ns = ktime_get_ns() - since_ns;

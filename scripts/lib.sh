@@ -3,13 +3,14 @@
 # Sourced by the other scripts: messages, the checkout, the cache.
 set -Eeuo pipefail
 # What nobody foresaw has its line as well.
-trap 'status=$?; [ "$status" = 125 ] || say "failed ($status) at line $LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"; exit 125' ERR
+trap 'status=$?; case $status in 77|125) exit "$status" ;; esac; say "failed ($status) at line $LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"; exit 125' ERR
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/undead
 
 EX_SETUP=125		# our own set-up failed; the message says what to do
+EX_GONE=77		# what it needs is gone from the mirror
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit "$EX_SETUP"; }
@@ -34,7 +35,7 @@ need_space() {
 # there. Made beside and renamed, under a lock that the makers inherit: what is
 # found there under the lock is the rest of a run that was killed.
 make_once() {
-	local entry=$cache/$1 lock
+	local entry=$cache/$1 lock status
 	if [ ! -e "$entry" ]; then
 		mkdir -p "$cache" 2>/dev/null ||
 			die "cannot make $cache: set XDG_CACHE_HOME to a folder you can write"
@@ -42,7 +43,12 @@ make_once() {
 		flock -n "$lock" || { say "waiting for another run that makes $1"; flock "$lock"; }
 		if [ ! -e "$entry" ]; then
 			rm -rf "$entry.tmp"
-			"$2" "$entry.tmp" >&2 || { rm -rf "$entry.tmp"; exit "$EX_SETUP"; }
+			"$2" "$entry.tmp" >&2 || {
+				status=$?
+				rm -rf "$entry.tmp"
+				[ "$status" = "$EX_GONE" ] || status=$EX_SETUP
+				exit "$status"
+			}
 			mv -T "$entry.tmp" "$entry"
 		fi
 		exec {lock}>&-
@@ -81,9 +87,17 @@ mirror() {
 	printf '%s\n' "$uri"
 }
 
+# gone LOG: the mirror answers, and does not have the suite
+gone() {
+	grep -qE 'does not have a Release file|404 +Not Found' "$1" &&
+		! grep -qE 'resolving|Could not connect|Cannot initiate|unreachable|timed out' "$1"
+}
+
 # explain LOG WHAT: one line of why apt could not, and what to do
 explain() {
-	if grep -qE 'No space left|enough free space' "$1"; then
+	if gone "$1"; then
+		say "$2: it is not on the Debian mirror any more (UNDEAD_MIRROR may be one that keeps it)"
+	elif grep -qE 'No space left|enough free space' "$1"; then
 		say "$2: the disk is full: free some room in $cache, or set XDG_CACHE_HOME"
 	elif grep -qE 'resolving|Could not connect|Cannot initiate|unreachable|timed out|Failed to fetch' "$1"; then
 		say "$2: the Debian mirror does not answer: check the network (or set UNDEAD_MIRROR); once made it is kept and needs none"

@@ -39,7 +39,7 @@ checkpatch)
 	checkpatch NONE "${kmod[@]}" || status=1
 	checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON kmod/compat.h || status=1
 	checkpatch BIT_MACRO kmod/uapi/linux/undead.h || status=1
-	mapfile -t user < <(c_files user selftests scripts)
+	mapfile -t user < <(c_files user selftests scripts docs)
 	checkpatch "$user_code" "${user[@]}" || status=1
 	exit "$status"
 	;;
@@ -47,14 +47,14 @@ sparse)
 	scripts/kmod.sh C=2 CHECK=sparse >/dev/null ;;
 # The macros of trace.h have a layout of their own.
 clang-format)
-	c_files kmod user selftests scripts | grep -v trace.h | xargs clang-format --dry-run -Werror ;;
+	c_files kmod user selftests scripts docs | grep -v trace.h | xargs clang-format --dry-run -Werror ;;
 format)
-	c_files kmod user selftests scripts | grep -v trace.h | xargs clang-format -i ;;
+	c_files kmod user selftests scripts docs | grep -v trace.h | xargs clang-format -i ;;
 shellcheck)
 	shell_files | xargs shellcheck ;;
 # A section of the linker is one object, which cppcheck cannot know.
 cppcheck)
-	c_files user selftests scripts | xargs cppcheck --quiet --error-exitcode=1 \
+	c_files user selftests scripts docs | xargs cppcheck --quiet --error-exitcode=1 \
 		--std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=comparePointers -D_GNU_SOURCE -Ikmod/uapi -Iuser 2>&1 ;;
 lists)
@@ -62,7 +62,7 @@ lists)
 	none '\<(usleep|nanosleep|sleep)\(' 'await a state instead of sleeping' "${user[@]}"
 	mapfile -t code < <(c_files kmod user | grep -v '^kmod/compat.h')
 	none 'LINUX_VERSION_CODE|KERNEL_VERSION\(' 'kernel versions are for kmod/compat.h' "${code[@]}"
-	mapfile -t doctor < <(c_files user/verdicts; ls user/core/{proc,snap}.[ch])
+	mapfile -t doctor < <(c_files user/verdicts; ls user/core/{proc,snap,reader,cgroup}.[ch] user/{doctor,finding,look*,verdict}.[ch])
 	none '[Uu]ndead|UNDEAD' 'the doctor knows nothing of our module' "${doctor[@]}"
 	mapfile -t all < <(git ls-files)
 	# shellcheck disable=SC2016

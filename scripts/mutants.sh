@@ -23,5 +23,5 @@ status=0
 [ "$status" -le 1 ] || exit "$status"
 grep -rhoE '"[a-z_0-9]+\(\):' "$top/user" | tr -d '"():' | sort -u >"$folder/cited"
 "$top/build/mutants" table "$folder" "$kdir" "$key" "$kernel/equivalent" "$folder/cited" >"$top/build/mutants.txt" || status=$?
-tail -n 2 "$top/build/mutants.txt"
+grep "^#" "$top/build/mutants.txt"
 exit "$status"

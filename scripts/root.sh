@@ -16,7 +16,7 @@ packages=linux-image-$flavour,linux-headers-$flavour,gcc,make,libc6-dev
 packages+=,bash,dash,coreutils,sed,grep,gawk,mawk,findutils,perl,diffutils,sparse
 
 make_root() {
-	local url log=$1.log
+	local url status log=$1.log
 	url=$(mirror)
 	need mmdebstrap mmdebstrap
 	need_space 900000
@@ -25,8 +25,9 @@ make_root() {
 	     --aptopt='Acquire::Check-Valid-Until "false"' \
 	     --include="$packages" "$suite" "$1" "$url" >"$log" 2>&1; then
 		explain "$log" "cannot make the kernel root of $suite"
+		gone "$log" && status=$EX_GONE || status=1
 		rm -f "$log"
-		return 1
+		return "$status"
 	fi
 	rm -rf "$log" "$1"/usr/share/{doc,man,locale,info} "$1"/var/lib/apt/lists
 	mkdir -p "$1/undead"

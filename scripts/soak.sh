@@ -25,12 +25,6 @@ record() {
 record "$top/scripts/vm.sh" --kdir "$kdir" --mem 2048 --timeout 14400 --add "$top/build/fuzz:/fuzz" \
 	--add "$top/build/kselftest/undead/warnings_test:/fuzz/warnings_test" -- \
 	sh -c '/fuzz/fuzz --ops 1000000 --seed "$1" && /fuzz/warnings_test' sh "$seed"
-# shellcheck disable=SC2016
-record "$top/scripts/vm.sh" --timeout 14400 -- sh -c '
-	for cpu in 1 2; do yes >/dev/null & done
-	undead run --repeat 200 >/tmp/out && status=0 || status=$?
-	cat /tmp/out
-	echo "# summary: Linux $(uname -r): the catalogue 200 times beside two busy loops: $(tail -n 1 /tmp/out)"
-	exit $status'
+record "$top/scripts/soak-catalogue.sh"
 record "$top/scripts/mutants.sh"
 exit "$failed"

@@ -23,6 +23,7 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
                    $UNDEAD_ARTIFACTS (build/artifacts/TIME-PID)
 Exit status: that of the command (128+n: killed by signal n), or
   124 the deadline, 125 our own set-up failed, 126 the guest crashed,
+  77 the suite is gone from the mirror,
 each with one line on stderr that begins with "vm:".
 END
 }

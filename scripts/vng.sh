@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by vm.sh for --vng: the machine as virtme-ng puts it together, whose
+# Sourced: virtme-ng. For vm.sh --vng the machine as it puts it together, whose
 # guest has this machine's files, read-only. Only virtme-ng's command line is
 # taken: vmrun runs it like ours, with the same ports, deadline and end.
 
@@ -18,8 +18,19 @@ make_vng() {
 	rm "$log"
 }
 
+# The one of this machine, or one fetched, in $PATH of this shell.
+find_vng() {
+	local tree
+	command -v vng >/dev/null && return
+	tree=$(make_once vng-trixie make_vng)
+	# Its python is for another libc.
+	export PATH=/usr/bin:/bin:$PATH:$tree/usr/bin
+	export PYTHONPATH=$tree/usr/lib/python3/dist-packages
+}
+
 check_vng() {
 	local option
+	find_vng
 	[ -d /run/udev ] || command -v udevadm >/dev/null ||
 		die "virtme-ng wants udev: apt-get install udev"
 	for option in NET_9P_VIRTIO 9P_FS OVERLAY_FS VIRTIO_CONSOLE; do
@@ -30,20 +41,14 @@ check_vng() {
 
 # The QEMU command in $machine, the initramfs, if it has one, in $guest.cpio.
 vng_machine() {
-	local i tree=''
+	local i
 	local args=(--run "${kdir:-$image}" --force-9p --cpus "$cpus" --memory "${mem}M"
 		--user root --cwd / --qemu "$top/scripts/vng-qemu.sh" --rodir "/srv/guest=$guest"
 		--append "loglevel=4 $append")
 	[ "$accel" = kvm ] || args+=(--disable-kvm)
 	[ -z "$share" ] || args+=(--rwdir "/srv/share=$share")
-	command -v vng >/dev/null || tree=$(make_once vng-trixie make_vng)
-	(
-		if [ -n "$tree" ]; then	# its python is for another libc
-			export PATH=/usr/bin:/bin:$PATH:$tree/usr/bin
-			export PYTHONPATH=$tree/usr/lib/python3/dist-packages
-		fi
-		UNDEAD_VNG=$guest vng "${args[@]}" -- 'exec /srv/guest/undead/init >/dev/console 2>&1'
-	) </dev/null >"$guest.log" 2>&1 || :	# it misses a guest
+	UNDEAD_VNG=$guest vng "${args[@]}" -- 'exec /srv/guest/undead/init >/dev/console 2>&1' \
+		</dev/null >"$guest.log" 2>&1 || :	# it misses a guest
 	[ -s "$guest.args" ] || die "virtme-ng cannot run this: $(grep -v '^$' "$guest.log" | tail -n 1)"
 	mapfile -d '' -t machine <"$guest.args"
 	rm "$guest.args" "$guest.log"

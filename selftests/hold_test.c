@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "kselftest_harness.h"
 #include "device.h"
@@ -69,6 +70,27 @@ TEST_F(hold, in_read)
 	EXPECT_LE(now_ms() - AWAIT_MS, (long)(entry.since_ns / 1000000));
 	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_HOLD, entry.id, NULL));
 	EXPECT_EQ(0, ended(pid));
+}
+
+/* read_iter of the gate; what must not wait is refused, as by O_NONBLOCK. */
+TEST_F(hold, in_readv)
+{
+	struct undead_hold entry;
+	char c;
+	struct iovec to = { &c, 1 };
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(readv(self->gate, &to, 1) ? errno : 0);
+	EXPECT_EQ(0, await(self->gate, 1, AWAIT_MS));
+	EXPECT_TRUE(await_state(pid, 'D'));
+	EXPECT_TRUE(await_stack(pid, "undead_gate_read_iter"));
+	EXPECT_EQ(1, list(self->gate, 0, &entry, 1));
+	EXPECT_EQ(UNDEAD_POINT_READ, entry.point);
+	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_ALL, 0, NULL));
+	EXPECT_EQ(0, ended(pid));
+	EXPECT_EQ(-1, preadv2(self->gate, &to, 1, -1, RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
 }
 
 TEST_F(hold, in_ioctl)
@@ -401,14 +423,15 @@ static bool adds_up(const struct undead_counters *c)
 	return sum == c->admitted;
 }
 
-TEST_F(hold, a_thousand)
+/* A thousand processes, on a kernel that checks everything and beside others. */
+TEST_F_TIMEOUT(hold, a_thousand, 240)
 {
 	const int n = 1000;
 	struct undead_hold *entry = calloc(n, sizeof(*entry));
 	struct undead_counters c;
 	pid_t pid[n];
 	__u64 released;
-	int i;
+	int i, status;
 
 	for (i = 0; i < n; i++)
 		pid[i] = reader(self->gate);
@@ -428,8 +451,10 @@ TEST_F(hold, a_thousand)
 	EXPECT_TRUE(adds_up(&c));
 	EXPECT_EQ(0, release(self->gate, UNDEAD_RELEASE_ALL, 0, &released));
 	EXPECT_EQ(n - n / 2, released);
-	for (i = 0; i < n; i++)
-		EXPECT_EQ(0, ended(pid[i]));
+	for (i = 0; i < n; i++) {
+		EXPECT_EQ(pid[i], waitpid(pid[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
 	c = counters(self->gate);
 	EXPECT_EQ(0, c.held);
 	EXPECT_TRUE(adds_up(&c));

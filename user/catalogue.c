@@ -39,7 +39,7 @@ const struct scenario *scenario_find(const char *name)
 }
 
 /* Levenshtein distance, one row at a time; long names are cut. */
-static unsigned int distance(const char *a, const char *b)
+unsigned int name_distance(const char *a, const char *b)
 {
 	unsigned int row[64], up, left;
 	size_t m = strnlen(b, 63);
@@ -69,7 +69,8 @@ const struct scenario *scenario_nearest(const char *name)
 	const struct scenario *best = all[0];
 
 	for (size_t i = 1; i < n; i++)
-		if (distance(name, all[i]->name) < distance(name, best->name))
+		if (name_distance(name, all[i]->name) <
+		    name_distance(name, best->name))
 			best = all[i];
 	return best;
 }

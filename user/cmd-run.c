@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "command.h"
 #include "core/await.h"
@@ -19,23 +21,12 @@ enum {
 	OPT_AWAIT,
 	OPT_FAIL_FAST,
 	OPT_REPEAT,
+	OPT_RECORD,
+	OPT_BUSY,
 	OPT_TRACE,
 };
 
-/* For 'git bisect run': what is not the kernel's fault is skipped. */
-static int bisect_status(int status)
-{
-	switch (status) {
-	case STATUS_PASSED:
-	case STATUS_FAILED:
-		return status;
-	case STATUS_BROKEN:
-	case STATUS_SKIPPED:
-		return STATUS_BISECT_SKIP;
-	default:
-		return STATUS_BISECT_ABORT;
-	}
-}
+#define MAX_BUSY 64
 
 static int no_such_scenario(const char *name)
 {
@@ -75,6 +66,40 @@ static int limit(const char *text, int *ms)
 	return 0;
 }
 
+static int number(const char *text, int max, const char *what, int *value)
+{
+	uint64_t n;
+
+	if (parse_number(text, (uint64_t)max, &n) || !n)
+		return usage_error(&cmd_run, "'%s' is no number of %s", text,
+				   what);
+	*value = (int)n;
+	return 0;
+}
+
+/* Others that want the CPUs; they end with us, whatever ends us. */
+static int make_busy(int n)
+{
+	pid_t us = getpid();
+
+	while (n-- > 0) {
+		pid_t pid = fork();
+
+		if (pid < 0) {
+			complain(&cmd_run, "cannot make a busy loop: %m");
+			return STATUS_BROKEN;
+		}
+		if (pid)
+			continue;
+		prctl(PR_SET_NAME, "undead-busy");
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == us)
+			;
+		_exit(0);
+	}
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -87,14 +112,15 @@ static int run(int argc, char **argv)
 		{ "await", required_argument, NULL, OPT_AWAIT },
 		{ "fail-fast", no_argument, NULL, OPT_FAIL_FAST },
 		{ "repeat", required_argument, NULL, OPT_REPEAT },
+		{ "record", required_argument, NULL, OPT_RECORD },
+		{ "busy", required_argument, NULL, OPT_BUSY },
 		{ "trace", no_argument, NULL, OPT_TRACE },
 		{ 0 }
 	};
 	struct run_options how = { .artifacts = getenv("UNDEAD_ARTIFACTS") };
 	const struct out *out = &out_text;
 	bool bisect = false;
-	uint64_t times;
-	int c, status;
+	int busy = 0, c, status;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
@@ -129,18 +155,30 @@ static int run(int argc, char **argv)
 			stage_trace = true;
 			break;
 		case OPT_REPEAT:
-			if (parse_number(optarg, 1000000, &times) || !times)
-				return usage_error(&cmd_run,
-						   "'%s' is no number of repetitions",
-						   optarg);
-			how.repeat = (int)times;
+			status = number(optarg, 1000000, "repetitions",
+					&how.repeat);
+			if (status)
+				return status;
 			out = &out_repeat;
+			break;
+		case OPT_RECORD:
+			how.record = optarg;
+			break;
+		case OPT_BUSY:
+			status = number(optarg, MAX_BUSY, "busy loops", &busy);
+			if (status)
+				return status;
 			break;
 		default:
 			status = bad_option(&cmd_run, argv);
 			return bisect ? bisect_status(status) : status;
 		}
 	}
+	if (how.record && !how.repeat)
+		return usage_error(&cmd_run, "--record is for --repeat");
+	status = make_busy(busy);
+	if (status)
+		return status;
 	if (optind < argc) {
 		status = run_named(argv + optind, argc - optind, out, &how);
 	} else {
@@ -166,14 +204,18 @@ const struct command cmd_run = {
 		"  --fail-fast       end with the first expectation that fails\n"
 		"  --deadline TIME   of each scenario, at most\n"
 		"  --trace           look at each death through the tracepoint, too\n"
-		"  --repeat N        so many times; a line for each scenario at the end, and\n"
-		"                    only what failed in between\n"
+		"  --repeat N        each so many times in a row; a line for each at the end,\n"
+		"                    and only what failed in between\n"
+		"  --record FILE     with --repeat: write down each scenario that is through;\n"
+		"                    who has a line for this kernel is not played again\n"
+		"  --busy N          beside so many busy loops\n"
 		"  --await TIME      how long a state may take to come (10s)\n"
 		"  -h, --help        this text\n\n"
 		"Examples:\n"
 		"  undead run zombie-leader\n"
 		"  undead run --tap\n"
-		"  undead run --artifacts /tmp/evidence zombie-leader-init\n\n"
+		"  undead run --artifacts /tmp/evidence zombie-leader-init\n"
+		"  undead run --repeat 200 --busy 2 --record soak sigchld wait-zombie\n\n"
 		"Exit status: 0 all passed; 1 something FAILED (the kernel did something\n"
 		"else); 2 wrong usage; 3 BROKEN (the set-up, not the kernel); 4 nothing but\n"
 		"SKIP. With --bisect: 0, 1, 125 (3 and 4), 128 (anything else).\n",

@@ -1,380 +1,304 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A walk over every status, then the doctor for those that look stuck: a zombie,
- * a sleeper in D, a SIGKILL that is pending.
- */
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "core/out.h"
-#include "doctor.h"
-
-#define UNDEAD_SCAN_JSON 1
-#define MAX_PATIENTS     1024
+#include "scan.h"
 
 enum {
 	OPT_CHECK = OPT_OWN,
 	OPT_METRICS,
+	OPT_OLDER,
+	OPT_THREADS,
+	OPT_WATCH,
 };
 
 enum {
 	SCAN_CLEAN,
 	SCAN_STUCK,
-	SCAN_UNKNOWN = 3,
+	SCAN_CRITICAL, /* --check only: Nagios' number, else that of wrong usage */
+	SCAN_UNKNOWN,
 };
 
-/**
- * struct group - patients with one root cause
- * @v:     their verdict
- * @root:  what they share: the parent that does not wait, or where they sleep
- * @f:     the finding of the first
- * @first: of them, by pid
- * @n:     how many
+enum {
+	NPD_OK,
+	NPD_PROBLEM,
+	NPD_UNKNOWN,
+};
+
+/*
+ * struct order - what is wanted
+ * @show:    how
+ * @check:   exit status as monitoring wants it
+ * @npd:     and that of the node problem detector
+ * @metrics: file, or NULL
+ * @watch_ms: 0: once
  */
-struct group {
-	const struct verdict *v;
-	char root[512];
-	struct finding f;
-	int first;
-	int n;
+struct order {
+	void (*show)(const struct scan *sc, FILE *f);
+	bool check, npd, threads;
+	const char *metrics;
+	uint64_t older_ms, watch_ms;
 };
 
-struct scan {
-	struct snap *s;
-	struct patient *p;
-	int n, processes, left_out;
-	int *group_of;
-	struct group *groups;
-	int nr_groups;
-};
+/* --- the file of metrics ------------------------------------------------ */
 
-static bool suspicious(const struct proc_status *st)
+/* Into a file without a name: who is killed here leaves nothing. */
+static FILE *nameless(const char *path, int *fd)
 {
-	return strchr("ZXD", st->state) ||
-	       (st->sigpnd | st->shdpnd) & SIGBIT(SIGKILL);
-}
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
 
-static int find_patients(struct scan *sc)
-{
-	const pid_t *pids;
-	int n = snap_tasks(sc->s, 0, &pids);
-
-	if (n < 0)
-		return n;
-	sc->p = calloc(MAX_PATIENTS, sizeof(*sc->p));
-	if (!sc->p)
-		return -ENOMEM;
-	for (int i = 0; i < n; i++) {
-		struct proc_status st;
-
-		if (proc_status(pids[i], 0, &st))
-			continue;
-		sc->processes++;
-		if (!suspicious(&st))
-			continue;
-		if (sc->n == MAX_PATIENTS)
-			sc->left_out++;
-		else
-			sc->p[sc->n++].asked = pids[i];
-	}
-	return 0;
-}
-
-/* What is behind it: without the numbers of the patient itself. */
-static void root_of(const struct patient *p, const struct finding *f,
-		    char *root, size_t size)
-{
-	const struct task *t = NULL;
-
-	for (int i = 0; i < p->nr && !t; i++)
-		if (!p->tasks[i].dead)
-			t = &p->tasks[i];
-	if (f->parent.nr)
-		snprintf(root, size, "parent %d", p->parent.st.pid);
-	else if (t)
-		snprintf(root, size, "in %.400s",
-			 *t->stack ? t->stack : t->wchan);
-	else
-		snprintf(root, size, "tracer %d", p->tracer.st.pid);
-}
-
-static void add_to_group(struct scan *sc, int i)
-{
-	static struct finding f;
-	const struct verdict *v = judge(&sc->p[i], &f);
-	struct group *g;
-	char root[512];
-
-	sc->group_of[i] = -1;
-	if (!v || !v->stuck)
-		return;
-	root_of(&sc->p[i], &f, root, sizeof(root));
-	for (int j = 0; j < sc->nr_groups; j++)
-		if (sc->groups[j].v == v && !strcmp(sc->groups[j].root, root))
-			sc->group_of[i] = j;
-	if (sc->group_of[i] < 0) {
-		sc->group_of[i] = sc->nr_groups;
-		g = &sc->groups[sc->nr_groups++];
-		g->v = v;
-		g->f = f;
-		g->first = i;
-		memcpy(g->root, root, sizeof(root));
-	}
-	sc->groups[sc->group_of[i]].n++;
-}
-
-static int scan_machine(struct scan *sc)
-{
-	int err = find_patients(sc);
-
-	if (err)
-		return err;
-	sc->group_of = calloc((size_t)sc->n + 1, sizeof(*sc->group_of));
-	sc->groups = calloc((size_t)sc->n + 1, sizeof(*sc->groups));
-	if (!sc->group_of || !sc->groups)
-		return -ENOMEM;
-	if (sc->n)
-		examine(sc->s, sc->p, sc->n);
-	for (int i = 0; i < sc->n; i++) {
-		sc->group_of[i] = -1;
-		if (!sc->p[i].err)
-			add_to_group(sc, i);
-	}
-	return 0;
-}
-
-static void scan_free(struct scan *sc)
-{
-	for (int i = 0; i < sc->n; i++)
-		patient_free(&sc->p[i]);
-	free(sc->p);
-	free(sc->group_of);
-	free(sc->groups);
-	snap_free(sc->s);
-}
-
-static int stuck(const struct scan *sc)
-{
-	int n = 0;
-
-	for (int i = 0; i < sc->nr_groups; i++)
-		n += sc->groups[i].n;
-	return n;
-}
-
-/* --- output ------------------------------------------------------------- */
-
-static void text_pids(const struct scan *sc, int group)
-{
-	int shown = 0;
-
-	printf("   %-9s", "pids");
-	for (int i = 0; i < sc->n; i++)
-		if (sc->group_of[i] == group && shown++ < 12)
-			printf(" %d", sc->p[i].pid);
-	printf("%s\n", shown > 12 ? " ..." : "");
-}
-
-static void text_lines(const char *what, const struct lines *l)
-{
-	for (int i = 0; i < l->nr; i++)
-		printf("   %-9s %s\n", i ? "" : what, l->text[i]);
-}
-
-static void show_text(const struct scan *sc)
-{
-	for (int i = 0; i < sc->nr_groups; i++) {
-		const struct group *g = &sc->groups[i];
-
-		printf("%d process%s  %s\n", g->n, g->n == 1 ? "" : "es",
-		       g->v->cause);
-		text_pids(sc, i);
-		text_lines("blocker", &g->f.blocker);
-		text_lines("parent", &g->f.parent);
-		text_lines("helps", &g->f.helps);
-		putchar('\n');
-	}
-	printf("%d of %d processes stuck, %d cause%s\n", stuck(sc),
-	       sc->processes, sc->nr_groups, sc->nr_groups == 1 ? "" : "s");
-	if (sc->left_out)
-		printf("%d more look stuck and were not examined\n",
-		       sc->left_out);
-}
-
-static json_t *json_group(const struct scan *sc, int group)
-{
-	const struct group *g = &sc->groups[group];
-	json_t *pids = json_array();
-
-	for (int i = 0; i < sc->n; i++)
-		if (sc->group_of[i] == group)
-			json_array_append_new(pids, json_integer(sc->p[i].pid));
-	return json_pack("{ss ss ss so}", "verdict", g->v->name, "cause",
-			 g->v->cause, "root", g->root, "pids", pids);
-}
-
-static void show_json(const struct scan *sc)
-{
-	json_t *groups = json_array(), *top;
-
-	for (int i = 0; i < sc->nr_groups; i++)
-		json_array_append_new(groups, json_group(sc, i));
-	top = json_pack("{si si si so}", "undead_scan", UNDEAD_SCAN_JSON,
-			"processes", sc->processes, "stuck", stuck(sc),
-			"groups", groups);
-	json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(top);
-}
-
-/* One line, as Nagios and the node problem detector read it. */
-static void show_check(const struct scan *sc)
-{
-	if (!sc->nr_groups) {
-		printf("OK: %d processes, none stuck\n", sc->processes);
-		return;
-	}
-	printf("WARNING: %d of %d processes stuck:", stuck(sc), sc->processes);
-	for (int i = 0; i < sc->nr_groups; i++)
-		printf(" %d %s;", sc->groups[i].n, sc->groups[i].v->name);
-	putchar('\n');
-}
-
-static int of_verdict(const struct scan *sc, const struct verdict *v)
-{
-	int n = 0;
-
-	for (int i = 0; i < sc->nr_groups; i++)
-		if (sc->groups[i].v == v)
-			n += sc->groups[i].n;
-	return n;
-}
-
-static void print_metrics(const struct scan *sc, FILE *f)
-{
-	size_t n;
-	const struct verdict *const *all = verdicts(&n);
-
-	fputs("# HELP undead_processes Processes that are stuck, by cause.\n"
-	      "# TYPE undead_processes gauge\n",
-	      f);
-	for (size_t i = 0; i < n; i++)
-		if (all[i]->stuck)
-			fprintf(f, "undead_processes{cause=\"%s\"} %d\n",
-				all[i]->name, of_verdict(sc, all[i]));
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1,
+			 path);
+	*fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	return *fd < 0 ? NULL : fdopen(*fd, "w");
 }
 
 /* Whoever collects it never sees half of it. */
 static int write_metrics(const struct scan *sc, const char *path)
 {
 	_cleanup_free_ char *tmp = NULL;
+	char link[64];
 	FILE *f;
-	bool bad;
+	int fd, err = 0;
 
-	if (asprintf(&tmp, "%s.%d", path, getpid()) < 0)
+	/* Always the same: were it left, the next run would take it. */
+	if (asprintf(&tmp, "%s.tmp", path) < 0)
 		return -ENOMEM;
-	f = fopen(tmp, "we");
+	f = nameless(path, &fd);
+	if (!f && errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	unlink(tmp);
+	if (!f)
+		f = fopen(tmp, "we");
 	if (!f)
 		return -errno;
-	print_metrics(sc, f);
-	bad = fflush(f) || fsync(fileno(f));
-	if (fclose(f) || bad || rename(tmp, path)) {
-		int err = -errno;
-
+	scan_metrics(sc, f);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (fflush(f) || fsync(fileno(f)) ||
+	    (fd >= 0 &&
+	     linkat(AT_FDCWD, link, AT_FDCWD, tmp, AT_SYMLINK_FOLLOW)) ||
+	    rename(tmp, path))
+		err = -errno;
+	if (err)
 		unlink(tmp);
-		return err;
-	}
-	return 0;
+	fclose(f);
+	return err;
 }
 
 /* --- the command -------------------------------------------------------- */
 
-static int scan_and_show(void (*show)(const struct scan *), const char *metrics)
+static int status_of(const struct scan *sc, const struct order *o)
 {
-	struct scan sc = { .s = snap_live() };
-	int err = sc.s ? scan_machine(&sc) : -ENOMEM;
-	int result = sc.nr_groups ? SCAN_STUCK : SCAN_CLEAN;
+	bool partly = sc->left_out || sc->hidden;
 
-	if (err) {
-		complain(&cmd_scan, "cannot look at the processes: %s",
+	if (!o->check)
+		return sc->nr_groups ? SCAN_STUCK : SCAN_CLEAN;
+	if (!sc->nr_groups)
+		return partly ? SCAN_UNKNOWN : SCAN_CLEAN;
+	return scan_unkillable(sc) ? SCAN_CRITICAL : SCAN_STUCK;
+}
+
+static int show(const struct scan *sc, const struct order *o)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f;
+	int err;
+
+	if (o->metrics) {
+		err = write_metrics(sc, o->metrics);
+		if (!err)
+			return SCAN_CLEAN;
+		complain(&cmd_scan, "cannot write %s: %s", o->metrics,
 			 strerror(-err));
-		result = SCAN_UNKNOWN;
-	} else if (metrics) {
-		err = write_metrics(&sc, metrics);
-		if (err)
-			complain(&cmd_scan, "cannot write %s: %s", metrics,
-				 strerror(-err));
-		result = err ? SCAN_UNKNOWN : SCAN_CLEAN;
-	} else {
-		show(&sc);
+		return SCAN_UNKNOWN;
 	}
+	f = open_memstream(&text, &size);
+	if (!f)
+		return SCAN_UNKNOWN;
+	/* At once, so that a redrawn page does not flicker. */
+	if (o->watch_ms && isatty(STDOUT_FILENO))
+		fputs("\033[H\033[2J\033[3J", f);
+	o->show(sc, f);
+	if (fclose(f))
+		return SCAN_UNKNOWN;
+	fwrite(text, 1, size, stdout);
+	return fflush(stdout) ? SCAN_UNKNOWN : status_of(sc, o);
+}
+
+static int scan_once(const struct order *o)
+{
+	struct scan sc = {
+		.older_s = (int64_t)(o->older_ms / 1000),
+		.all_threads = o->threads,
+	};
+	int err = scan_machine(&sc), status = SCAN_UNKNOWN;
+
+	if (err)
+		complain(&cmd_scan, "cannot look at the processes: %s%s",
+			 strerror(-err),
+			 err == -ENOENT ? ": is /proc mounted here?" : "");
+	else
+		status = show(&sc, o);
 	scan_free(&sc);
-	return result;
+	return status;
+}
+
+static int scan_again_and_again(const struct order *o)
+{
+	const struct timespec every = {
+		.tv_sec = (time_t)(o->watch_ms / 1000),
+		.tv_nsec = (long)(o->watch_ms % 1000) * 1000000,
+	};
+	const struct itimerspec timer = { every, every };
+	_cleanup_close_ int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	uint64_t ticks;
+	int status;
+
+	if (fd < 0 || timerfd_settime(fd, 0, &timer, NULL)) {
+		complain(&cmd_scan, "no timer: %m");
+		return SCAN_UNKNOWN;
+	}
+	do
+		status = scan_once(o);
+	while (status != SCAN_UNKNOWN &&
+	       read(fd, &ticks, sizeof(ticks)) == sizeof(ticks));
+	return status;
+}
+
+static int obey(const struct order *o)
+{
+	int status = o->watch_ms ? scan_again_and_again(o) : scan_once(o);
+
+	if (!o->npd)
+		return status;
+	return status == SCAN_CLEAN   ? NPD_OK :
+	       status == SCAN_UNKNOWN ? NPD_UNKNOWN :
+					NPD_PROBLEM;
+}
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "check", optional_argument, NULL, OPT_CHECK },
+	{ "openmetrics", required_argument, NULL, OPT_METRICS },
+	{ "older", required_argument, NULL, OPT_OLDER },
+	{ "threads", no_argument, NULL, OPT_THREADS },
+	{ "watch", optional_argument, NULL, OPT_WATCH },
+	{ 0 }
+};
+
+/* Return: 0, or STATUS_USAGE. */
+static int take(int c, struct order *o, char **argv)
+{
+	switch (c) {
+	case OPT_JSON:
+		o->show = scan_json;
+		return 0;
+	case OPT_CHECK:
+		o->show = scan_check;
+		o->check = true;
+		o->npd = optarg && !strcmp(optarg, "npd");
+		if (!optarg || o->npd || !strcmp(optarg, "nagios"))
+			return 0;
+		return usage_error(&cmd_scan,
+				   "'--check=%s' is neither nagios nor npd",
+				   optarg);
+	case OPT_METRICS:
+		o->metrics = optarg;
+		return 0;
+	case OPT_OLDER:
+		if (!parse_duration(optarg, &o->older_ms))
+			return 0;
+		return usage_error(&cmd_scan, "'%s' is no duration", optarg);
+	case OPT_THREADS:
+		o->threads = true;
+		return 0;
+	case OPT_WATCH:
+		o->watch_ms = 2000;
+		if (!optarg ||
+		    (!parse_duration(optarg, &o->watch_ms) && o->watch_ms))
+			return 0;
+		return usage_error(&cmd_scan, "'%s' is no time between looks",
+				   optarg);
+	default:
+		return bad_option(&cmd_scan, argv);
+	}
+}
+
+static int parse(int argc, char **argv, struct order *o)
+{
+	int c, err = 0;
+
+	opterr = 0;
+	while (!err && (c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == OPT_HELP) {
+			fputs(cmd_scan.help, stdout);
+			return -1;
+		}
+		err = take(c, o, argv);
+	}
+	if (err)
+		return err;
+	if (optind < argc)
+		return usage_error(&cmd_scan, "'%s' is one argument too many",
+				   argv[optind]);
+	if ((o->metrics || o->watch_ms) && o->show != scan_text)
+		return usage_error(&cmd_scan,
+				   "--json and --check stand alone, without --watch or --openmetrics");
+	return 0;
 }
 
 static int scan(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, OPT_HELP },
-		{ "json", no_argument, NULL, OPT_JSON },
-		{ "check", no_argument, NULL, OPT_CHECK },
-		{ "openmetrics", required_argument, NULL, OPT_METRICS },
-		{ 0 }
-	};
-	void (*show)(const struct scan *sc) = show_text;
-	const char *metrics = NULL;
-	int c;
+	struct order o = { .show = scan_text };
+	int err = parse(argc, argv, &o);
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		switch (c) {
-		case OPT_HELP:
-			fputs(cmd_scan.help, stdout);
-			return 0;
-		case OPT_JSON:
-			show = show_json;
-			break;
-		case OPT_CHECK:
-			show = show_check;
-			break;
-		case OPT_METRICS:
-			metrics = optarg;
-			break;
-		default:
-			c = bad_option(&cmd_scan, argv);
-			return show == show_check ? SCAN_UNKNOWN : c;
-		}
-	}
-	if (optind < argc) {
-		c = usage_error(&cmd_scan, "'%s' is one argument too many",
-				argv[optind]);
-		return show == show_check ? SCAN_UNKNOWN : c;
-	}
-	return scan_and_show(show, metrics);
+	if (err < 0)
+		return 0;
+	if (err && o.npd)
+		return NPD_UNKNOWN;
+	if (err)
+		return o.check ? SCAN_UNKNOWN : err;
+	return obey(&o);
 }
 
 const struct command cmd_scan = {
 	.name = "scan",
 	.summary = "every stuck process of the machine, by root cause",
-	.help = "Usage: undead scan [--json | --check | --openmetrics FILE]\n\n"
-		"Walks over all processes, looks twice at those that are zombies, asleep in D\n"
-		"or not gone after a SIGKILL, and groups them by what is behind it.\n\n"
-		"  --check              one line and the exit status, for monitoring\n"
+	.help = "Usage: undead scan [--older DURATION] [--threads]\n"
+		"                   [--watch[=DURATION]] [--openmetrics FILE] | --json | --check[=npd]\n\n"
+		"Looks once at every process, twice at those that are zombies, asleep in D or\n"
+		"not gone after a SIGKILL, and groups them by what is at the bottom of it: one\n"
+		"thread in D, the zombies that its process does not reap, their containers.\n"
+		"Oldest first.\n\n"
+		"  --older DURATION     say nothing of who sleeps for less (300, 5m)\n"
+		"  --threads            look at each thread, also of processes whose leader looks\n"
+		"                       well: as many times slower as there are threads\n"
+		"  --watch[=DURATION]   again every 2 s, until Ctrl-C; the FILE, too\n"
+		"  --check              one line and the exit status, as Nagios has it\n"
+		"  --check=npd          the same for Kubernetes' node-problem-detector\n"
 		"  --openmetrics FILE   gauges by cause, for the textfile collector of\n"
 		"                       node_exporter; FILE is replaced at once\n"
 		"  --json               docs/json.md\n"
 		"  -h, --help           this text\n\n"
 		"Examples:\n"
 		"  undead scan\n"
-		"  undead scan --check || page-somebody\n"
-		"  undead scan --openmetrics /var/lib/prometheus/node-exporter/undead.prom\n\n"
+		"  undead scan --check --older 300 || page-somebody\n"
+		"  undead scan --openmetrics /var/lib/prometheus/node-exporter/undead.prom\n"
+		"docs/fleet.md has a systemd timer and a DaemonSet.\n\n"
 		"Exit status: 0 nothing is stuck (or FILE is written); 1 something is; 2 wrong\n"
-		"usage (with --check: 3); 3 could not tell.\n",
+		"usage; 3 could not tell. --check: 0 nothing is stuck; 1 something is; 2 and\n"
+		"SIGKILL does not end it; 3 could not tell, wrong usage included. --check=npd:\n"
+		"0, 1, and 2 could not tell.\n",
 	.run = scan,
 };

@@ -3,17 +3,20 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 
+#include "answer.h"
 #include "command.h"
-#include "core/out.h"
 #include "doctor.h"
+#include "drgn.h"
 
 #define UNDEAD_WHY_JSON 1
 
 enum {
 	OPT_SNAPSHOT = OPT_OWN,
 	OPT_FROM,
+	OPT_DRGN,
 };
 
 enum {
@@ -22,55 +25,7 @@ enum {
 	WHY_UNKNOWN = 3,
 };
 
-static void text_lines(const char *what, const struct lines *l)
-{
-	for (int i = 0; i < l->nr; i++)
-		printf("   %-9s %s\n", i ? "" : what, l->text[i]);
-}
-
-static void show_text(const struct patient *p, const struct verdict *v,
-		      const struct finding *f)
-{
-	const struct proc_status *st = &p->tasks[0].st;
-	char name[256];
-
-	printf("%c  %d %s  %s\n", st->state, p->pid,
-	       out_safe(name, sizeof(name), st->name),
-	       v ? v->cause : "no cause that is known here");
-	if (strchr(st->nspid, '\t'))
-		printf("   %-9s %s (from the outermost name space inwards)\n",
-		       "pids", st->nspid);
-	text_lines("evidence", &f->evidence);
-	text_lines("blocker", &f->blocker);
-	text_lines("parent", &f->parent);
-	text_lines("helps", &f->helps);
-	text_lines("no use", &f->no_use);
-}
-
-static json_t *json_lines(const struct lines *l)
-{
-	json_t *a = json_array();
-
-	for (int i = 0; i < l->nr; i++)
-		json_array_append_new(a, json_string(l->text[i]));
-	return a;
-}
-
-static json_t *show_json(const struct patient *p, const struct verdict *v,
-			 const struct finding *f)
-{
-	char name[256], state[2] = { p->tasks[0].st.state, '\0' };
-
-	out_safe(name, sizeof(name), p->tasks[0].st.name);
-	return json_pack("{si ss ss si si ss ss so so so so so}", "pid", p->pid,
-			 "name", name, "state", state, "threads", p->nr,
-			 "alive", p->alive, "verdict", v ? v->name : "unknown",
-			 "cause", v ? v->cause : "", "evidence",
-			 json_lines(&f->evidence), "blocker",
-			 json_lines(&f->blocker), "parent",
-			 json_lines(&f->parent), "helps", json_lines(&f->helps),
-			 "no_use", json_lines(&f->no_use));
-}
+static bool as_drgn;
 
 static int save(const struct snap *s, const char *path)
 {
@@ -82,27 +37,42 @@ static int save(const struct snap *s, const char *path)
 	return WHY_UNKNOWN;
 }
 
+/* hidepid=2 says of others that they are not there; kill() knows. */
+static void cannot_look(pid_t pid, int err, bool live)
+{
+	bool there = live && (!kill(pid, 0) || errno == EPERM);
+
+	if (err == -ESRCH && !there)
+		complain(&cmd_why, "there is no process %d", pid);
+	else if (err == -ESRCH || err == -EPERM || err == -EACCES)
+		complain(&cmd_why,
+			 "process %d is there, but /proc does not show it to us (hidepid): ask as root",
+			 pid);
+	else
+		complain(&cmd_why, "cannot look at %d: %s", pid,
+			 strerror(-err));
+}
+
 /* Return: WHY_*; one more object in @all, or text. */
-static int explain(struct snap *s, pid_t pid, json_t *all)
+static int explain(struct snap *s, pid_t pid, bool live, json_t *all)
 {
 	static struct finding f;
-	struct patient p = { .asked = pid };
+	struct patient p = { .asked = pid, .or_group = true };
 	const struct verdict *v;
 
 	examine(s, &p, 1);
 	if (p.err) {
-		complain(&cmd_why,
-			 p.err == -ESRCH ? "there is no process %d" :
-					   "cannot look at %d: %s",
-			 pid, strerror(-p.err));
+		cannot_look(pid, p.err, live);
 		patient_free(&p);
 		return WHY_UNKNOWN;
 	}
 	v = judge(&p, &f);
 	if (all)
-		json_array_append_new(all, show_json(&p, v, &f));
+		json_array_append_new(all, answer_json(&p, v, &f));
+	else if (as_drgn)
+		drgn_lines(&p, v, stdout);
 	else
-		show_text(&p, v, &f);
+		answer_text(stdout, &p, v, &f);
 	patient_free(&p);
 	if (!v)
 		return WHY_UNKNOWN;
@@ -122,7 +92,9 @@ static int explain_live(const char *text, const char *to, json_t *all)
 		complain(&cmd_why, "no memory");
 		return WHY_UNKNOWN;
 	}
-	result = explain(s, (pid_t)pid, all);
+	if (to)
+		snap_to_save(s);
+	result = explain(s, (pid_t)pid, true, all);
 	if (to && save(s, to))
 		result = WHY_UNKNOWN;
 	snap_free(s);
@@ -146,7 +118,7 @@ static int explain_file(const char *from, json_t *all)
 			 strerror(-err));
 		return WHY_UNKNOWN;
 	}
-	result = explain(s, snap_first(s), all);
+	result = explain(s, snap_first(s), false, all);
 	snap_free(s);
 	return result;
 }
@@ -185,6 +157,7 @@ static int why(int argc, char **argv)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "snapshot", required_argument, NULL, OPT_SNAPSHOT },
 		{ "from", required_argument, NULL, OPT_FROM },
+		{ "drgn", no_argument, NULL, OPT_DRGN },
 		{ 0 }
 	};
 	const char *from = NULL, *to = NULL;
@@ -192,6 +165,7 @@ static int why(int argc, char **argv)
 	int c, result;
 
 	opterr = 0;
+	as_drgn = false;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_HELP:
@@ -206,11 +180,16 @@ static int why(int argc, char **argv)
 		case OPT_FROM:
 			from = optarg;
 			break;
+		case OPT_DRGN:
+			as_drgn = true;
+			break;
 		default:
 			return bad_option(&cmd_why, argv);
 		}
 	}
 	argc -= optind;
+	if (all && as_drgn)
+		return usage_error(&cmd_why, "--json or --drgn, not both");
 	if (from ? argc || to : !argc)
 		return usage_error(&cmd_why, from ? "--from FILE stands alone" :
 						    "which process?");
@@ -225,19 +204,21 @@ static int why(int argc, char **argv)
 const struct command cmd_why = {
 	.name = "why",
 	.summary = "explain a zombie or a process that cannot be killed",
-	.help = "Usage: undead why [--json] [--snapshot FILE] PID...\n"
-		"       undead why [--json] --from FILE\n\n"
+	.help = "Usage: undead why [--json | --drgn] [--snapshot FILE] PID...\n"
+		"       undead why [--json | --drgn] --from FILE\n\n"
 		"Looks at a process (or thread) twice and says what keeps it: the cause, the\n"
 		"thread that blocks, what helps and what is no use. Needs neither the module\n"
 		"nor root; root sees kernel stacks. What may hang is read by a child that is\n"
-		"given up after 50 ms.\n\n"
+		"given up after 30 ms.\n\n"
 		"  --snapshot FILE   keep what was read, for --from, here or elsewhere\n"
 		"  --from FILE       the same answer from that file\n"
+		"  --drgn            Python instead, for drgn: what to look at next in the kernel\n"
 		"  --json            docs/json.md\n"
 		"  -h, --help        this text\n\n"
 		"Examples:\n"
 		"  undead why 4711\n"
 		"  undead why --snapshot /tmp/4711 4711\n"
+		"  undead why --drgn 4711 >/tmp/4711.py; drgn /tmp/4711.py\n"
 		"  undead why --json $(ps -eo pid=,stat= | awk '$2 ~ /^[ZD]/ {print $1}')\n\n"
 		"Exit status: 0 healthy; 1 stuck, with a verdict; 2 wrong usage; 3 could not\n"
 		"tell. Of several processes: the largest.\n",

@@ -28,8 +28,9 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_list, cmd_run, cmd_hold, cmd_release,
-	cmd_status, cmd_bench, cmd_load, cmd_unload, cmd_why, cmd_scan;
+extern const struct command cmd_list, cmd_run, cmd_hold, cmd_release, cmd_race,
+	cmd_status, cmd_bench, cmd_load, cmd_unload, cmd_why, cmd_scan,
+	cmd_exec;
 
 /**
  * complain() - one line to stderr: "undead NAME: what, why, what to do"

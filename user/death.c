@@ -2,6 +2,7 @@
 /* One death, all its views. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "core/await.h"
@@ -33,26 +34,25 @@ static int wait_code(int status)
 	return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 }
 
-static bool sigchld_seen(void *arg)
-{
-	struct actor *p = arg;
-
-	stage_read_sigchld();
-	for (int i = 0; i < stage.nr_told; i++)
-		if ((pid_t)stage.told[i].ssi_pid == p->pid)
-			return true;
-	return false;
-}
-
+/* A stop is no death; one that came while another was pending is lost. */
 static int sigchld_status(struct actor *p)
 {
-	if (!await_true(sigchld_seen, p, AWAIT_MS))
-		return -1;
-	for (int i = 0; i < stage.nr_told; i++)
-		if ((pid_t)stage.told[i].ssi_pid == p->pid)
-			return wait_status(stage.told[i].ssi_code,
-					   stage.told[i].ssi_status);
-	return -1;
+	int status = -1;
+
+	stage_read_sigchld();
+	for (int i = 0; i < stage.nr_told; i++) {
+		const struct signalfd_siginfo *si = &stage.told[i];
+
+		if ((pid_t)si->ssi_pid == p->pid &&
+		    wait_status(si->ssi_code, 0) >= 0)
+			status = wait_status(si->ssi_code, si->ssi_status);
+	}
+	return status;
+}
+
+static bool sigchld_seen(void *p)
+{
+	return sigchld_status(p) >= 0;
 }
 
 static int info_status(struct actor *p)
@@ -92,25 +92,74 @@ static int traced_code(const struct actor *p)
 	return told > 1 ? 0 : code;
 }
 
-struct views view_death(struct actor *p)
+struct waiting {
+	pid_t pid;
+	siginfo_t si;
+	int err;
+};
+
+static bool waited_for(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->si.si_pid = 0;
+	w->err = waitid(P_PID, (id_t)w->pid, &w->si,
+			WEXITED | WNOWAIT | WNOHANG) < 0 ?
+			 errno :
+			 0;
+	return !w->err && w->si.si_pid == w->pid;
+}
+
+/* Not a wait that blocks: its wake-up might be lost. */
+static int wait_for(struct actor *p)
+{
+	struct waiting w = { .pid = p->pid };
+
+	if (await_true(waited_for, &w, AWAIT_MS))
+		return wait_status(w.si.si_code, w.si.si_status);
+	expect(false, "wait_consider_task(): a child that is a zombie",
+	       "waitid(%s %d, WEXITED): %s", p->name, p->pid,
+	       w.err ? strerror(w.err) : "nothing to report");
+	broken("cannot reap %s %d", p->name, p->pid);
+}
+
+/* A child of ours that is dead, and has been announced if ever it will be. */
+static struct views look(struct actor *p)
 {
 	struct views v;
-	siginfo_t si = { 0 };
 	int64_t code = -1;
 
-	if (!await_readable(p->pidfd, AWAIT_MS))
-		broken("%s %d does not die", p->name, p->pid);
 	v.sigchld = sigchld_status(p);
 	proc_stat_field(p->pid, 0, 52, &code);
 	v.stat = (int)code;
-	if (waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOWAIT) < 0)
-		broken("waitid(%s %d, WNOWAIT): %m", p->name, p->pid);
-	v.wnowait = wait_status(si.si_code, si.si_status);
-	if (waitpid(p->pid, &v.wait, 0) != p->pid)
-		broken("wait4(%s %d): %m", p->name, p->pid);
+	v.wnowait = wait_for(p);
+	if (waitpid(p->pid, &v.wait, WNOHANG) != p->pid)
+		v.wait = -1;
 	v.info = info_status(p);
 	v.code = traced_code(p);
 	return v;
+}
+
+static void await_death(struct actor *p)
+{
+	if (await_readable(p->pidfd, AWAIT_MS))
+		return;
+	expect(false, "do_notify_pidfd(): wakes whoever polls, at its death",
+	       "pidfd of %s %d: silent, expected to be readable", p->name,
+	       p->pid);
+	broken("%s %d does not die", p->name, p->pid);
+}
+
+struct views view_death(struct actor *p)
+{
+	if (!await_readable(p->pidfd, AWAIT_MS)) {
+		expect(false, "do_notify_parent(): do_notify_pidfd()",
+		       "%s %d does not die", p->name, p->pid);
+		return (struct views){ -1, -1, -1, -1, -1, -1 };
+	}
+	/* If it is adopted, only this tells when. */
+	await_true(sigchld_seen, p, AWAIT_MS);
+	return look(p);
 }
 
 static void expect_view(struct actor *p, int seen, int want, const char *view,
@@ -149,4 +198,46 @@ void expect_death(struct actor *p, int status, const char *why)
 	struct views want = { status, status, status, status, status, -1 };
 
 	expect_views(p, &seen, &want, why);
+}
+
+struct text {
+	char s[16];
+};
+
+static struct text code_text(int status)
+{
+	struct text t = { "-" };
+
+	if (status >= 0)
+		snprintf(t.s, sizeof(t.s), "%#x", (unsigned int)status);
+	return t;
+}
+
+static bool agree(int a, int b)
+{
+	return a < 0 || b < 0 || a == b;
+}
+
+/*
+ * One process, one code. A leader that other threads outlived has had one of its
+ * own besides: the scenarios exit-code-* say who tells that, and where.
+ */
+void reap(struct actor *p)
+{
+	bool alone = p->nr == 1, ok;
+	struct views v;
+
+	await_death(p);
+	/* The pidfd wakes first, and both happen under tasklist_lock. */
+	barrier();
+	v = look(p);
+	ok = agree(v.sigchld, v.info) && agree(v.stat, v.wnowait) &&
+	     (kernel_before(5, 17) || agree(v.wnowait, v.wait)) &&
+	     (!alone || agree(v.sigchld, v.wait));
+	expect(ok,
+	       "do_notify_parent(), wait_task_zombie(), pidfs_exit(): one death",
+	       "%s %d reaped: SIGCHLD %s, stat %s, WNOWAIT %s, wait4() %s, pidfd %s",
+	       p->name, p->pid, code_text(v.sigchld).s, code_text(v.stat).s,
+	       code_text(v.wnowait).s, code_text(v.wait).s,
+	       code_text(v.info).s);
 }

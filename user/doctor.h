@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Looks at a process twice and asks every verdict. */
-#ifndef UNDEAD_DOCTOR_H
-#define UNDEAD_DOCTOR_H
+#ifndef DOCTOR_H
+#define DOCTOR_H
 
 #include "core/snap.h"
 #include "verdict.h"
 
 /* Between the two looks: what is seen in passing has passed. */
-#define SECOND_LOOK_MS 100
+#define SECOND_LOOK_MS 60
 /* For one file that may block. */
-#define READER_MS 50
+#define READER_MS 30
 
 /**
  * verdicts() - all of them, by rank
@@ -18,7 +18,7 @@ const struct verdict *const *verdicts(size_t *n);
 
 /**
  * examine() - look at processes twice
- * @p: with .asked set, all else 0: a process or any thread of one; out: .err and
+ * @p: with .asked set (and .or_group, if wanted), all else 0: a process or any thread of one; out: .err and
  *     the rest
  *
  * One pause between the looks, however many they are.

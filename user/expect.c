@@ -179,6 +179,30 @@ void expect_sigchld(struct actor *p, int code, int status, const char *why)
 	       p->name, p->pid, n, si.ssi_code, si.ssi_status, code, status);
 }
 
+struct catcher {
+	struct thread *t;
+	int sig, times;
+};
+
+static bool caught_enough(void *arg)
+{
+	struct catcher *c = arg;
+
+	return ask(c->t, order_caught, c->sig, 0) >= c->times;
+}
+
+void expect_caught(struct thread *t, int sig, int times, const char *why)
+{
+	struct catcher c = { t, sig, times };
+	char what[64];
+
+	await_true(caught_enough, &c, AWAIT_MS);
+	barrier();
+	snprintf(what, sizeof(what), "times %s caught SIG%s", t->actor->name,
+		 sigabbrev_np(sig));
+	expect_equal(ask(t, order_caught, sig, 0), times, what, why);
+}
+
 void expect_no_event(struct actor *p, int options, const char *why)
 {
 	siginfo_t si = { 0 };
@@ -245,6 +269,13 @@ static bool asleep_in_waitid(void *arg)
 	       proc_syscall(getpid(), w->tid) == SYS_waitid;
 }
 
+static bool asleep_or_back(void *arg)
+{
+	struct waiter *w = arg;
+
+	return asleep_in_waitid(w) || await_readable(w->done, 0);
+}
+
 struct waiter *waiter(struct actor *p)
 {
 	struct waiter *w = calloc(1, sizeof(*w));
@@ -258,10 +289,15 @@ struct waiter *waiter(struct actor *p)
 	err = pthread_create(&w->thread, NULL, wait_main, w);
 	if (err)
 		broken("cannot make a thread that waits: %s", strerror(err));
-	if (!await_readable(w->tid_told, AWAIT_MS) ||
-	    !await_true(asleep_in_waitid, w, AWAIT_MS))
-		broken("the waiting thread is not seen asleep in waitid()");
-	return w;
+	if (await_readable(w->tid_told, AWAIT_MS) &&
+	    await_true(asleep_or_back, w, AWAIT_MS) &&
+	    !await_readable(w->done, 0))
+		return w;
+	if (await_readable(w->done, 0))
+		expect(false, "do_wait(): nothing to report yet, so it sleeps",
+		       "a thread in waitid(%s %d): returned at once", p->name,
+		       p->pid);
+	broken("the waiting thread is not seen asleep in waitid()");
 }
 
 void expect_still_waiting(struct waiter *w, const char *why)

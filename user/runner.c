@@ -24,6 +24,7 @@
 #include "core/await.h"
 #include "core/proc.h"
 #include "core/util.h"
+#include "record.h"
 #include "runner.h"
 #include "stage.h"
 
@@ -154,8 +155,11 @@ static void handle(struct guard *g, const struct event *e)
 			g->r.held++;
 		else
 			g->r.failed++;
-		if (!e->ok)
+		if (!e->ok) {
 			reason(&g->r, OUTCOME_FAIL, "%s", e->text);
+			/* The kernel may not live to see the end. */
+			fflush(stdout);
+		}
 		break;
 	case EVENT_ACTOR:
 	case EVENT_CLEANER:
@@ -317,20 +321,25 @@ static bool in_throw_away_vm(void)
 	       strstr(line, "undead_vm=throw-away");
 }
 
+const char *needs_unmet(unsigned int needs)
+{
+	if (needs & NEED_ROOT && geteuid())
+		return "needs root: use sudo";
+	if (needs & NEED_VM && !in_throw_away_vm())
+		return "only in the throw-away VM of scripts/vm.sh";
+	return NULL;
+}
+
 static void run_one(struct guard *g)
 {
+	const char *why = needs_unmet(g->sc->needs);
 	int64_t start = now_ms();
 	int err;
 
 	g->out->open(&g->r);
 	open_evidence(g);
-	if (g->sc->needs & NEED_ROOT && geteuid()) {
-		reason(&g->r, OUTCOME_SKIP, "needs root: use sudo");
-		goto closed;
-	}
-	if (g->sc->needs & NEED_VM && !in_throw_away_vm()) {
-		reason(&g->r, OUTCOME_SKIP,
-		       "only in the throw-away VM of scripts/vm.sh");
+	if (why) {
+		reason(&g->r, OUTCOME_SKIP, "%s", why);
 		goto closed;
 	}
 	err = start_runner(g);
@@ -360,16 +369,66 @@ static int status_of(const int *count)
 	return count[OUTCOME_PASS] ? STATUS_PASSED : STATUS_SKIPPED;
 }
 
-int run_all(const struct scenario *const *list, size_t n, const struct out *out,
-	    const struct run_options *options)
+int bisect_status(int status)
 {
-	size_t all = n * (size_t)(options->repeat ? options->repeat : 1);
-	int count[OUTCOMES] = { 0 };
-	int status;
+	switch (status) {
+	case STATUS_PASSED:
+	case STATUS_FAILED:
+		return status;
+	case STATUS_BROKEN:
+	case STATUS_SKIPPED:
+	case STATUS_VACUOUS:
+		return STATUS_BISECT_SKIP;
+	default:
+		return STATUS_BISECT_ABORT;
+	}
+}
 
-	out->begin(all);
-	for (size_t i = 0; i < all; i++) {
-		const struct scenario *sc = list[i % n];
+/* What needs no second look: it was recorded, or is a SKIP. */
+static void say_again(const struct out *out, const struct result *r, int times)
+{
+	while (times-- > 0) {
+		out->open(r);
+		out->close(r);
+	}
+}
+
+static void say_recorded(const struct out *out, const struct scenario *sc,
+			 const struct record *done)
+{
+	for (int o = 0; o < OUTCOMES; o++) {
+		struct result r = {
+			.name = sc->name,
+			.summary = sc->summary,
+			.outcome = (enum outcome)o,
+			.reason = "recorded before",
+			.ms = done->slowest,
+		};
+
+		say_again(out, &r, done->count[o]);
+	}
+}
+
+static void write_down(const char *path, const struct record *done)
+{
+	int err = path ? record_add(path, done) : 0;
+
+	if (err)
+		fprintf(stderr, "undead run: cannot write %s: %s\n", path,
+			strerror(-err));
+}
+
+/* Return: false when this shall be the last. */
+static bool play_often(const struct scenario *sc, const struct out *out,
+		       const struct run_options *options, struct record *done)
+{
+	int times = options->repeat ? options->repeat : 1;
+
+	if (options->record && record_find(options->record, times, done)) {
+		say_recorded(out, sc, done);
+		return true;
+	}
+	for (int i = 0; i < times; i++) {
 		struct guard g = {
 			.sc = sc,
 			.out = out,
@@ -381,9 +440,35 @@ int run_all(const struct scenario *const *list, size_t n, const struct out *out,
 		};
 
 		run_one(&g);
-		count[g.r.outcome]++;
+		done->count[g.r.outcome]++;
+		if (g.r.ms > done->slowest)
+			done->slowest = g.r.ms;
 		if (g.r.failed && options->fail_fast)
+			return false;
+		if (!i && g.r.outcome == OUTCOME_SKIP) {
+			say_again(out, &g.r, times - 1);
+			done->count[OUTCOME_SKIP] = times;
 			break;
+		}
+	}
+	write_down(options->record, done);
+	return true;
+}
+
+int run_all(const struct scenario *const *list, size_t n, const struct out *out,
+	    const struct run_options *options)
+{
+	int count[OUTCOMES] = { 0 };
+	bool on = true;
+	int status;
+
+	out->begin(n * (size_t)(options->repeat ? options->repeat : 1));
+	for (size_t i = 0; on && i < n; i++) {
+		struct record done = { .name = list[i]->name };
+
+		on = play_often(list[i], out, options, &done);
+		for (int o = 0; o < OUTCOMES; o++)
+			count[o] += done.count[o];
 	}
 	status = status_of(count);
 	out->end(count, status);

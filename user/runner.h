@@ -11,11 +11,12 @@
 
 struct scenario;
 
-/* Exit status of 'undead run', a contract; command.h has the others. */
+/* Exit status of run and race, a contract; command.h has the others. */
 enum {
 	STATUS_PASSED = 0,
 	STATUS_FAILED = 1,
 	STATUS_SKIPPED = 4,
+	STATUS_VACUOUS = 5,
 	/* with --bisect */
 	STATUS_BISECT_SKIP = 125,
 	STATUS_BISECT_ABORT = 128,
@@ -38,11 +39,29 @@ const struct scenario *scenario_find(const char *name);
  */
 const struct scenario *scenario_nearest(const char *name);
 
+/**
+ * name_distance() - in how many letters two names differ
+ */
+unsigned int name_distance(const char *a, const char *b);
+
+/**
+ * needs_unmet() - what of NEED_ROOT and NEED_VM is not there, and what to do
+ * Return: NULL when all is.
+ */
+const char *needs_unmet(unsigned int needs);
+
+/**
+ * bisect_status() - for 'git bisect run': what is not the kernel's fault is
+ * skipped
+ */
+int bisect_status(int status);
+
 struct run_options {
 	const char *artifacts; /* folder for evidence, made if missing; or NULL */
 	int deadline_ms;       /* of each scenario, if not its own (0) */
-	bool fail_fast; /* the first expectation that fails is the last */
-	int repeat;     /* play them all so many times; 0: once */
+	bool fail_fast;     /* the first expectation that fails is the last */
+	int repeat;         /* each so many times in a row; 0: once */
+	const char *record; /* file of what is done already, or NULL */
 };
 
 /**

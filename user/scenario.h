@@ -44,11 +44,7 @@
 
 #include "core/actor.h"
 #include "core/util.h"
-
-/* What a scenario needs; without it: SKIP, with the reason. */
-#define NEED_DEVICE (1U << 0) /* /dev/undead, opened */
-#define NEED_ROOT   (1U << 1) /* CAP_SYS_ADMIN and friends */
-#define NEED_VM     (1U << 2) /* a throw-away VM: it changes the machine */
+#include "needs.h"
 
 /**
  * struct scenario - one situation, as data
@@ -128,6 +124,14 @@ struct actor *spawn_from(struct thread *parent, const char *name);
  */
 struct actor *spawn_clone(struct actor *parent, const char *name,
 			  uint64_t flags, int exit_signal);
+
+/**
+ * spawn_twin() - a process that shares the memory of its parent
+ * @tid: address in the parent where the kernel writes 0 when it ends, 0: none
+ *
+ * It takes no orders: it waits for signals, see actor_twin().
+ */
+struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid);
 
 /**
  * at_end() - undo what would outlive the story: a folder, a setting
@@ -220,6 +224,13 @@ void arm_exit(struct thread *t, int gate_fd, enum exit_point where);
 void await_held(struct thread *t, int gate_fd, uint64_t count);
 
 /**
+ * map_gate() - a page of a gate in the memory of @t, which may be held there
+ * @gate_fd: of point fault: at its first touch; of vma-close: at its end
+ * Return: its address in @t; it reads as zeroes.
+ */
+int64_t map_gate(struct thread *t, int gate_fd);
+
+/**
  * release() - let all threads held at a gate go on
  * Return: how many they were.
  */
@@ -256,7 +267,9 @@ void send_signal(struct actor *p, int sig);
 void send_thread(struct thread *t, int sig);
 
 /**
- * reap() - wait for a child of the runner that is dying, and its SIGCHLD
+ * reap() - wait for a child of the runner that is dying, look, and reap it
+ *
+ * All views of its death (view_death()) must agree, whatever they say.
  */
 void reap(struct actor *p);
 
@@ -359,6 +372,15 @@ void expect_sigchld(struct actor *p, int code, int status, const char *why);
  * @options: WEXITED, and WNOWAIT or not
  */
 void expect_no_event(struct actor *p, int options, const char *why);
+
+/**
+ * expect_caught() - a thread has run its handler of @sig so many times
+ * @t: takes orders; order_sigaction() has it caught
+ *
+ * As many as wanted are awaited, then it is looked, behind the barrier, whether
+ * there was one more.
+ */
+void expect_caught(struct thread *t, int sig, int times, const char *why);
 
 /**
  * expect_no_wakeup() - a pidfd is not readable

@@ -63,9 +63,11 @@ void note(const char *fmt, ...)
 void broken(const char *fmt, ...)
 {
 	struct event e = { .type = EVENT_BROKEN };
+	int err = errno;
 	va_list args;
 
 	stage_dump();
+	errno = err; /* for %m */
 	va_start(args, fmt);
 	tell_guardian(&e, fmt, args);
 	va_end(args);
@@ -99,24 +101,33 @@ static size_t dump_file(char *text, size_t size, struct thread *t,
 	return strlen(text);
 }
 
-void stage_dump(void)
+/* Two files of every thread. */
+static void dump_files(const char *file, const char *other)
 {
-	static const char *const files[] = { "status", "wchan", "syscall",
-					     "stack" };
 	struct event e = { .type = EVENT_DUMP };
 
 	for (int i = 0; i < stage.nr_actors; i++) {
 		struct actor *a = &stage.actors[i];
 
 		for (int j = 0; j < a->nr; j++) {
-			size_t n = 0;
+			size_t n = dump_file(e.text, sizeof(e.text),
+					     &a->threads[j], file);
 
-			for (size_t f = 0; f < ARRAY_SIZE(files); f++)
-				n += dump_file(e.text + n, sizeof(e.text) - n,
-					       &a->threads[j], files[f]);
+			dump_file(e.text + n, sizeof(e.text) - n,
+				  &a->threads[j], other);
 			stage_send(&e);
 		}
 	}
+}
+
+/*
+ * lock_trace() of the last two waits for an exec that is stuck, until the
+ * guardian ends it.
+ */
+void stage_dump(void)
+{
+	dump_files("status", "wchan");
+	dump_files("syscall", "stack");
 }
 
 /* --- setting the scene -------------------------------------------------- */
@@ -138,20 +149,37 @@ void at_end(void (*undo)(const char *arg), const char *arg)
 	look_after(EVENT_CLEANER, pid, "cleaner");
 }
 
+static struct actor *room_for(const char *name)
+{
+	if (stage.nr_actors == ARRAY_SIZE(stage.actors))
+		broken("no room for another process (%s)", name);
+	return &stage.actors[stage.nr_actors];
+}
+
 static struct actor *new_actor(const char *name, struct thread *by,
 			       uint64_t flags, int exit_signal)
 {
-	struct actor *a = &stage.actors[stage.nr_actors];
-	int err;
+	struct actor *a = room_for(name);
+	int err = actor_clone(a, name, by, flags, exit_signal);
 
-	if (stage.nr_actors == ARRAY_SIZE(stage.actors))
-		broken("no room for another process (%s)", name);
-	err = actor_clone(a, name, by, flags, exit_signal);
 	if (err == -EINVAL && flags)
 		skip("this kernel's clone3() does not know flags %#llx",
 		     (unsigned long long)flags);
 	if (err)
 		broken("cannot make process %s: %s", name, strerror(-err));
+	stage.nr_actors++;
+	look_after(EVENT_ACTOR, a->pid, name);
+	return a;
+}
+
+struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid)
+{
+	struct actor *a = room_for(name);
+	int err = actor_twin(a, name, parent, tid);
+
+	if (err)
+		broken("cannot make a twin %s of %s: %s", name, parent->name,
+		       strerror(-err));
 	stage.nr_actors++;
 	look_after(EVENT_ACTOR, a->pid, name);
 	return a;
@@ -215,6 +243,7 @@ int gate_of(unsigned int points, unsigned int kind)
 		broken("cannot make a gate: %s",
 		       strerror(fd < 0 ? -fd : ENOSPC));
 	stage.gates[stage.nr_gates].state = states[kind];
+	stage.gates[stage.nr_gates].points = points;
 	stage.gates[stage.nr_gates++].fd = fd;
 	return fd;
 }
@@ -241,13 +270,23 @@ static uint64_t held(int gate_fd)
 	return c.held;
 }
 
-static char state_at(int gate_fd)
+static int gate_nr(int gate_fd)
 {
 	int i = 0;
 
 	while (i < stage.nr_gates && stage.gates[i].fd != gate_fd)
 		i++;
-	return stage.gates[i].state;
+	return i;
+}
+
+static bool in_exit_aio(void *arg)
+{
+	struct thread *t = arg;
+	char stack[4096];
+
+	return proc_read(t->actor->pid, t->tid, "stack", stack, sizeof(stack)) >
+		       0 &&
+	       strstr(stack, "exit_aio");
 }
 
 static bool is_listed(void *arg)
@@ -264,8 +303,8 @@ static bool is_listed(void *arg)
 
 void await_held(struct thread *t, int gate_fd, uint64_t count)
 {
-	char state = gate_fd < 0 ? 'D' : state_at(gate_fd);
-	int err = 0;
+	int nr = gate_nr(gate_fd), err = 0;
+	char state = gate_fd < 0 ? 'D' : stage.gates[nr].state;
 
 	if (gate_fd >= 0)
 		err = dev_await(gate_fd, count, AWAIT_MS);
@@ -274,6 +313,13 @@ void await_held(struct thread *t, int gate_fd, uint64_t count)
 	if (err)
 		broken("%s %d is not held: %s", t->name, t->tid,
 		       strerror(-err));
+	/*
+	 * A read in flight is counted long before. Not by status: that takes the
+	 * address space, and we would wait in exit_aio() in its place.
+	 */
+	if (gate_fd >= 0 && stage.gates[nr].points == 1U << UNDEAD_POINT_AIO &&
+	    !await_true(in_exit_aio, t, AWAIT_MS))
+		broken("%s %d is not seen in exit_aio()", t->name, t->tid);
 	/* The device counts it just before it sleeps. */
 	if (await_state(t->actor->pid, t->tid, state, AWAIT_MS) != state)
 		broken("%s %d is held but not seen in %c", t->name, t->tid,
@@ -315,7 +361,7 @@ static int64_t order_own_gate(const struct order *o)
 	return fd < 0 ? fd : dev_enrol(fd, 0);
 }
 
-static void *map_gate(int fd)
+static void *gate_page(int fd)
 {
 	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE),
 			  PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -326,7 +372,7 @@ static void *map_gate(int fd)
 /* The kernel writes 0 there when the thread ends: the first touch. */
 static int64_t order_tid_in_gate(const struct order *o)
 {
-	void *page = map_gate(o->fd);
+	void *page = gate_page(o->fd);
 
 	if (!page)
 		return -errno;
@@ -336,7 +382,9 @@ static int64_t order_tid_in_gate(const struct order *o)
 
 static int64_t order_map(const struct order *o)
 {
-	return map_gate(o->fd) ? 0 : -errno;
+	void *page = gate_page(o->fd);
+
+	return page ? (int64_t)(uintptr_t)page : -errno;
 }
 
 static int64_t order_submit(const struct order *o)
@@ -398,6 +446,22 @@ void hold_in_exit(struct thread *t, int gate_fd, enum exit_point where,
 	await_held(t, gate_fd, before + 1);
 }
 
+int64_t map_gate(struct thread *t, int gate_fd)
+{
+	int64_t page = 0;
+	int err = thread_tell(t, order_map, gate_fd, 0, 0);
+
+	if (!err)
+		err = thread_result(t, AWAIT_MS, &page);
+	/* Not before: it has closed the descriptor that we sent by now. */
+	if (!err && page > 0)
+		err = dev_enrol(gate_fd, t->tid);
+	if (err || page <= 0)
+		broken("%s %d cannot map a gate: %s", t->name, t->tid,
+		       strerror(err ? -err : (int)-page));
+	return page;
+}
+
 int64_t release(int gate_fd)
 {
 	int64_t n = dev_release(gate_fd, UNDEAD_RELEASE_ALL, 0);
@@ -418,13 +482,28 @@ int64_t release_thread(struct thread *t)
 	return n;
 }
 
+/* It was alive and listening: if it is not, that was not the story. */
+static void no_answer(struct thread *t, const char *what, int err)
+	__attribute__((noreturn));
+
+static void no_answer(struct thread *t, const char *what, int err)
+{
+	char state = await_state(t->actor->pid, t->tid, 'S', 0);
+
+	if (!state || strchr("ZXTt", state))
+		expect(false,
+		       "get_signal(): ends or stops it for a signal, and none was sent",
+		       "%s %d %s: it is %s%c", t->name, t->tid, what,
+		       state ? "in " : "gone", state ? state : ' ');
+	broken("%s %d %s: %s", t->name, t->tid, what, strerror(-err));
+}
+
 void tell(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
 {
 	int err = thread_tell(t, fn, -1, arg0, arg1);
 
 	if (err)
-		broken("%s %d takes no order: %s", t->name, t->tid,
-		       strerror(-err));
+		no_answer(t, "takes no order", err);
 }
 
 int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
@@ -435,8 +514,7 @@ int64_t ask(struct thread *t, order_fn fn, int64_t arg0, int64_t arg1)
 	tell(t, fn, arg0, arg1);
 	err = thread_result(t, AWAIT_MS, &result);
 	if (err)
-		broken("%s %d does not answer: %s", t->name, t->tid,
-		       strerror(-err));
+		no_answer(t, "does not answer", err);
 	return result;
 }
 
@@ -479,9 +557,17 @@ bool kernel_before(int major, int minor)
 
 void send_signal(struct actor *p, int sig)
 {
-	if (kill(p->pid, sig) < 0)
-		broken("kill(%s %d, SIG%s): %m", p->name, p->pid,
+	int err = kill(p->pid, sig) < 0 ? errno : 0;
+
+	/* A zombie takes a signal, too. */
+	if (err == ESRCH)
+		expect(false,
+		       "kill_pid_info(): finds who has not been released",
+		       "kill(%s %d, SIG%s): nobody there", p->name, p->pid,
 		       sigabbrev_np(sig));
+	if (err)
+		broken("kill(%s %d, SIG%s): %s", p->name, p->pid,
+		       sigabbrev_np(sig), strerror(err));
 }
 
 void send_thread(struct thread *t, int sig)
@@ -498,18 +584,6 @@ void stage_read_sigchld(void)
 	while (stage.nr_told < (int)ARRAY_SIZE(stage.told) &&
 	       read(stage.sigchld, &si, sizeof(si)) == sizeof(si))
 		stage.told[stage.nr_told++] = si;
-}
-
-void reap(struct actor *p)
-{
-	siginfo_t si;
-
-	if (!await_readable(p->pidfd, AWAIT_MS))
-		broken("%s %d does not die", p->name, p->pid);
-	if (waitid(P_PID, (id_t)p->pid, &si, WEXITED) < 0)
-		broken("cannot reap %s %d: %m", p->name, p->pid);
-	/* A second SIGCHLD is lost while one is pending. */
-	stage_read_sigchld();
 }
 
 /* --- the life of the runner --------------------------------------------- */

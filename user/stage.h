@@ -18,7 +18,7 @@
  * @step:    number of the step under way
  * @failed:  an expectation did not hold; evidence has been sent
  * @actors, @nr_actors: the processes of the story
- * @gates, @nr_gates:   its gates, and the state of those held there
+ * @gates, @nr_gates:   its gates, their points, the state of those held there
  * @told, @nr_told:     SIGCHLD seen so far
  * @sent, @nr_sent:     SIGCHLD sent by whomever to whomever, so far
  */
@@ -34,6 +34,7 @@ struct stage {
 	struct {
 		int fd;
 		char state;
+		unsigned int points;
 	} gates[32];
 	int nr_gates;
 	struct signalfd_siginfo told[64];

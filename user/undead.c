@@ -7,9 +7,13 @@
 #include "command.h"
 #include "core/dev.h"
 
+/* DOCTOR_ONLY: 'make static', to be copied onto a machine in trouble. */
 static const struct command *const commands[] = {
-	&cmd_why,     &cmd_scan,   &cmd_list,  &cmd_run,  &cmd_hold,
+	&cmd_why,     &cmd_scan,
+#ifndef DOCTOR_ONLY
+	&cmd_exec,    &cmd_list,   &cmd_run,   &cmd_hold, &cmd_race,
 	&cmd_release, &cmd_status, &cmd_bench, &cmd_load, &cmd_unload,
+#endif
 };
 
 void complain(const struct command *c, const char *fmt, ...)
@@ -42,6 +46,7 @@ int bad_option(const struct command *c, char **argv)
 			   argv[optind - 1]);
 }
 
+#ifndef DOCTOR_ONLY
 int open_device(const struct command *c)
 {
 	int fd = dev_open();
@@ -51,6 +56,7 @@ int open_device(const struct command *c)
 	complain(c, "%s", dev_why(fd));
 	return -1;
 }
+#endif
 
 static void help(FILE *f)
 {
@@ -60,10 +66,12 @@ static void help(FILE *f)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(f, "  %-10s%s\n", commands[i]->name,
 			commands[i]->summary);
-	fputs("\n'undead COMMAND --help' tells more, with examples.\n"
-	      "Needs the module (undead load) for run, hold, release, status;\n"
+	fputs("\n'undead COMMAND --help' tells more, with examples.\n", f);
+#ifndef DOCTOR_ONLY
+	fputs("Needs the module (undead load) for run, hold, release, status;\n"
 	      "'make vm' in the sources gives a throw-away machine that has it.\n",
 	      f);
+#endif
 }
 
 int main(int argc, char **argv)

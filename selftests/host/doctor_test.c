@@ -5,221 +5,44 @@
  * has to say the same; the snapshot of another process must not.
  */
 #include <errno.h>
-#include <pthread.h>
+#include <grp.h>
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../scenes/scene.h"
 #include "scratch.h"
 
 static const char *tool;
 static char dir[128];
 static int tests, failures;
 
-/* --- the cast ----------------------------------------------------------- */
-
-/* In a child of ours: makes the scene, says whom to ask, waits for its end. */
-typedef pid_t (*scene_fn)(void);
-
-static pid_t zombie(void)
-{
-	siginfo_t si;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(3);
-	waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT);
-	return pid;
-}
-
-static pid_t zombie_of_a_stopped_parent(void)
-{
-	int to[2];
-	pid_t pid = -1, parent;
-
-	if (pipe(to))
-		return -1;
-	parent = fork();
-	if (!parent) {
-		pid = zombie();
-		if (write(to[1], &pid, sizeof(pid)) == sizeof(pid))
-			raise(SIGSTOP);
-		_exit(1);
-	}
-	if (read(to[0], &pid, sizeof(pid)) != sizeof(pid))
-		return -1;
-	waitpid(parent, NULL, WUNTRACED);
-	return pid;
-}
-
-static void *sleeper(void *arg)
-{
-	for (;;)
-		pause();
-	return arg;
-}
-
-/* The leader ends by itself; its parent cannot know when: /proc says Z. */
-static pid_t leader_gone(void)
-{
-	pthread_t thread;
-	pid_t pid = fork();
-	char path[64], state = 0;
-
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pthread_create(&thread, NULL, sleeper, NULL);
-		syscall(SYS_exit, 3);
-	}
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	while (state != 'Z') {
-		FILE *f = fopen(path, "re");
-		char text[256];
-
-		while (f && fgets(text, sizeof(text), f))
-			sscanf(text, "State: %c", &state);
-		if (f)
-			fclose(f);
-	}
-	return pid;
-}
-
-static pid_t vforks(void)
-{
-	int to[2];
-	pid_t pid;
-	char c;
-
-	if (pipe(to))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (!vfork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (write(to[1], "", 1) == 1)
-				pause();
-			_exit(0);
-		}
-		pause();
-	}
-	return read(to[0], &c, 1) == 1 ? pid : -1;
-}
-
-static pid_t stopped(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		raise(SIGSTOP);
-		_exit(0);
-	}
-	waitpid(pid, NULL, WUNTRACED);
-	return pid;
-}
-
-static pid_t traced_stop(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGUSR1);
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
-	return pid;
-}
-
-/* Ours by birth, and dead; its tracer, not we, does not wait. */
-static pid_t traced_zombie(void)
-{
-	pid_t pid = fork(), tracer;
-	int to[2];
-	siginfo_t si;
-	char c;
-
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	if (pipe(to))
-		return -1;
-	tracer = fork();
-	if (!tracer) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
-			_exit(1);
-		kill(pid, SIGKILL);
-		waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT);
-		if (write(to[1], "", 1) == 1)
-			pause();
-		_exit(0);
-	}
-	close(to[1]);
-	return read(to[0], &c, 1) == 1 ? pid : 0;
-}
-
-static pid_t asleep(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-/* A name that would paint, break the line and close the bracket. */
-static pid_t hostile(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		prctl(PR_SET_NAME, "\033[31m)\n x\xff");
-		_exit(3);
-	}
-	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-	return pid;
-}
-
 /* Nobody can fork: the answer has to come nevertheless. */
 static pid_t no_process_left(void)
 {
 	struct rlimit none = { 0, 0 };
-	pid_t pid = zombie();
+	pid_t pid = fork();
 
+	if (!pid)
+		_exit(3);
+	dead_unreaped(pid);
 	setrlimit(RLIMIT_NPROC, &none);
 	return setresuid(65534, 65534, 65534) ? 0 : pid;
 }
 
-/* --- asking ------------------------------------------------------------- */
-
 static int ask(const char *args, char *text, size_t size)
 {
-	char command[512];
-	size_t n;
-	FILE *f;
-	int status;
-
-	snprintf(command, sizeof(command), "%s why %s 2>&1", tool, args);
-	f = popen(command, "re");
-	if (!f)
-		return -1;
-	n = fread(text, 1, size - 1, f);
-	text[n] = '\0';
-	status = pclose(f);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return scene_ask(tool, args, text, size);
 }
 
 static void result(bool ok, const char *what, const char *saw)
@@ -232,72 +55,132 @@ static void result(bool ok, const char *what, const char *saw)
 	failures += !ok;
 }
 
-static const struct {
-	const char *name;
-	scene_fn make;
-	bool root;
-	int status;
-	const char *verdict;
-} scenes[] = {
-	{ "zombie", zombie, false, 1, "parent-does-not-wait" },
-	{ "stopped-parent", zombie_of_a_stopped_parent, false, 1,
-	  "parent-does-not-wait" },
-	{ "leader-gone", leader_gone, false, 1, "leader-exited" },
-	{ "vfork", vforks, true, 1, "vfork-parent" },
-	{ "stopped", stopped, false, 1, "stopped" },
-	{ "traced-stop", traced_stop, false, 1, "tracer-holds" },
-	{ "traced-zombie", traced_zombie, false, 1, "tracer-holds" },
-	{ "asleep", asleep, false, 0, "healthy" },
-	{ "hostile-name", hostile, false, 1, "parent-does-not-wait" },
-};
-
-/* In a process group of its own, that is killed afterwards. */
-static pid_t play(scene_fn make, pid_t *pid)
+static void scene_result(int ok, const char *what, const char *saw)
 {
-	int to[2];
-	pid_t player;
+	if (ok < 0)
+		printf("ok %d %s # SKIP %s\n", ++tests, what, saw);
+	else
+		result(ok, what, saw);
+}
 
+/* Into @text what a child says that runs @fn with it as stdout. */
+static void said_by(void (*fn)(void), char *text, size_t size)
+{
+	size_t n = 0;
+	ssize_t more;
+	int to[2];
+
+	text[0] = '\0';
 	if (pipe(to))
-		return -1;
-	player = fork();
-	if (!player) {
-		setpgid(0, 0);
-		*pid = make();
-		if (write(to[1], pid, sizeof(*pid)) == sizeof(*pid))
-			pause();
+		return;
+	fflush(stdout);
+	if (!fork()) {
+		dup2(to[1], STDOUT_FILENO);
+		dup2(to[1], STDERR_FILENO);
+		fn();
 		_exit(0);
 	}
 	close(to[1]);
-	if (read(to[0], pid, sizeof(*pid)) != sizeof(*pid))
-		*pid = 0;
+	while (n < size - 1 && (more = read(to[0], text + n, size - 1 - n)) > 0)
+		n += (size_t)more;
+	text[n] = '\0';
 	close(to[0]);
-	return player;
+	/* And whom it has left to us, a subreaper. */
+	while (wait(NULL) > 0)
+		;
 }
 
-static void check(size_t i)
+static bool become_nobody(void)
 {
-	static char live[65536], kept[65536];
-	char args[256], wanted[64];
-	pid_t pid, player = play(scenes[i].make, &pid);
-	bool ok;
-	int status;
+	return !setgroups(0, NULL) && !setresgid(65534, 65534, 65534) &&
+	       !setresuid(65534, 65534, 65534) && !prctl(PR_SET_DUMPABLE, 1);
+}
 
-	snprintf(wanted, sizeof(wanted), "\"verdict\": \"%s\"",
-		 scenes[i].verdict);
-	snprintf(args, sizeof(args), "--json --snapshot %s/%s %d", dir,
-		 scenes[i].name, pid);
-	status = ask(args, live, sizeof(live));
-	ok = status == scenes[i].status && strstr(live, wanted) &&
-	     !strchr(live, '\033');
-	result(ok, scenes[i].name, live);
-	kill(-player, SIGKILL);
-	kill(player, SIGKILL);
-	waitpid(player, NULL, 0);
-	snprintf(args, sizeof(args), "--json --from %s/%s", dir,
-		 scenes[i].name);
-	status = ask(args, kept, sizeof(kept));
-	ok = status == scenes[i].status && !strcmp(live, kept);
-	result(ok, "the same from its snapshot", kept);
+/* Started anew, so that it may look into its own children. */
+static void as_plain_user(void)
+{
+	char self[160], folder[160], own_tool[160], command[2048];
+
+	snprintf(self, sizeof(self), "%s/doctor_test", dir);
+	snprintf(own_tool, sizeof(own_tool), "%s/undead", dir);
+	snprintf(folder, sizeof(folder), "%s/plain", dir);
+	snprintf(command, sizeof(command),
+		 "cp /proc/%d/exe %s && cp %s %s && mkdir %s && chmod 777 %s && chmod 755 %s %s %s",
+		 getpid(), self, tool, own_tool, folder, folder, dir, self,
+		 own_tool);
+	if (system(command) || !become_nobody())
+		return;
+	setenv("TMPDIR", folder, 1);
+	execl(self, self, own_tool, NULL);
+}
+
+/* As 'docker exec' starts one: its session is outside, and has no number here. */
+static void as_sessionless(void)
+{
+	char self[PATH_MAX] = "";
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return;
+	execlp("unshare", "unshare", "--pid", "--fork", "--mount-proc", "sh",
+	       "-c", "\"$0\" \"$1\"; exit", self, tool, NULL);
+}
+
+static void check_same(void (*as)(void), const char *what)
+{
+	static char text[1 << 20];
+	int n = 0;
+
+	said_by(as, text, sizeof(text));
+	for (const char *p = text; (p = strstr(p, "\nok ")); p++)
+		n++;
+	result(n > 40 && !strstr(text, "\nnot ok"), what, text);
+}
+
+/* A /proc that hides others: that of a plain user, who asks for root's. */
+static void hidden(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getppid());
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, "hidepid=2") || !become_nobody())
+		return;
+	execl(tool, tool, "why", pid, NULL);
+}
+
+/* The same for its own zombie. */
+static void hidden_own(void)
+{
+	char args[32];
+	static char text[65536];
+	pid_t pid;
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, "hidepid=2") || !become_nobody())
+		return;
+	pid = fork();
+	if (!pid)
+		_exit(3);
+	dead_unreaped(pid);
+	snprintf(args, sizeof(args), "%d", pid);
+	ask(args, text, sizeof(text));
+	printf("%s", text);
+	fflush(stdout);
+}
+
+static void check_hidepid(void)
+{
+	static char text[65536];
+
+	if (getuid())
+		return;
+	said_by(hidden, text, sizeof(text));
+	result(strstr(text, "hidepid"), "hidepid: somebody else's", text);
+	said_by(hidden_own, text, sizeof(text));
+	result(strstr(text, "its parent does not wait"),
+	       "hidepid: one's own zombie", text);
 }
 
 static void check_no_process(void)
@@ -387,13 +270,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("TAP version 13\n");
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
-		if (scenes[i].root && getuid())
-			printf("ok %d %s # SKIP needs root\n", ++tests,
-			       scenes[i].name);
-		else
-			check(i);
+	scenes_play(tool, dir, false, scene_result);
+	if (!getuid() && getsid(0)) {
+		check_same(as_plain_user, "the same as a plain user");
+		check_same(as_sessionless,
+			   "the same with a session from outside");
 	}
+	check_hidepid();
 	check_no_process();
 	check_cut();
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {

@@ -162,6 +162,19 @@ static const struct call {
 	{ "tally: nothing but SKIP",
 	  "build/tally -t x 'echo ok 1 z \\# SKIP y' >&2", 1,
 	  "0 passed, 0 failed, 1 skipped" },
+	{ "tally: why it is no PASS, for all that have it",
+	  "a='echo ok 1 x \\# SKIP no x; echo \"# BROKEN: no y\"; echo not ok 2 y'\n"
+	  "build/tally --table --side-by-side 2 -t a \"$a\" -t b 'echo ok 1 x \\# SKIP no x; echo ok 2 y' >$T/o\n"
+	  "grep -qx 'SKIP x, a, b: no x' $T/o && grep -qx 'BROKEN y, a: no y' $T/o &&\n"
+	  "grep -qxE 'y +BROKEN +PASS' $T/o && grep -qx '1 passed, 1 failed, 2 skipped' $T/o",
+	  0, "" },
+	{ "tally: a suite that is gone from the mirror is a SKIP",
+	  "mkdir -p $T/mirror/dists; export XDG_CACHE_HOME=$T/cache UNDEAD_MIRROR=file://$T/mirror\n"
+	  "build/tally --table -s 'module on bullseye' 'scripts/kmod.sh --suite bullseye' \\\n"
+	  "	-t bullseye 'scripts/kselftest.sh --suite bullseye' -s z true >$T/o 2>$T/err\n"
+	  "grep -q 'is not on the Debian mirror any more' $T/err &&\n"
+	  "grep -qx 'SKIP all of bullseye: gone from the mirror' $T/o && grep -qx '1 passed, 0 failed, 2 skipped' $T/o",
+	  0, "" },
 	{ "lines: what did not run is listed", "lines 50 'k.c: b;'", 0, "" },
 	{ "lines: too few ran", "lines 51 'k.c: b;'", 1, "" },
 	{ "lines: what did not run is not listed", "lines 50 ''", 1, "" },
@@ -194,6 +207,11 @@ static const struct call {
 	  "bad, good or skip" },
 	{ "tally: the sum of tallies",
 	  "build/tally -r x 'echo 2 passed, 0 failed, 1 skipped' -s y true | grep -qx '3 passed, 0 failed, 1 skipped'",
+	  0, "" },
+	{ "tally: what failed is told again before the sum",
+	  "build/tally -r a 'build/tally -t b \"echo not ok 1 c\" -s d \"exit 3\"' | tail -3 >$T/o\n"
+	  "printf '# failed: a: %s\\n' 'b: c' 'd: exit status 3' >$T/want; echo '0 passed, 2 failed, 0 skipped' >>$T/want\n"
+	  "cmp $T/o $T/want",
 	  0, "" },
 };
 

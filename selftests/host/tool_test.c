@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 #define MAX_ARGS 8
 
@@ -26,6 +29,8 @@ static const struct call bad[] = {
 	{ { "run", "--deadline", "soon" }, 2, "'soon' is no duration" },
 	{ { "run", "--await", "0" }, 2, "'0' is no duration" },
 	{ { "run", "--repeat", "0" }, 2, "'0' is no number" },
+	{ { "run", "--busy", "65" }, 2, "'65' is no number of busy loops" },
+	{ { "run", "--record", "/dev/null" }, 2, "--record is for --repeat" },
 	{ { "run", "--bisect", "nonsense" }, 128, "there is no scenario" },
 	{ { "run", "--bisect", "--frobnicate" }, 128, "is no option" },
 	{ { "frobnicate" }, 2, "is no command" },
@@ -45,6 +50,12 @@ static const struct call bad[] = {
 	{ { "load", "--module", "/nonexistent.ko" }, 3, "make module" },
 	{ { "load", "nonsense" }, 2, "NAME=VALUE" },
 	{ { "unload", "extra" }, 2, "one argument too many" },
+	{ { "exec" }, 125, "which command?" },
+	{ { "exec", "--frobnicate", "true" }, 125, "is no option" },
+	{ { "exec", "--timeout", "soon", "true" }, 125, "is no duration" },
+	{ { "exec", "--signal", "LOUD", "true" }, 125, "is no signal" },
+	{ { "exec", "--guarantee", "god", "true" }, 125, "is no guarantee" },
+	{ { "exec", "/nonexistent" }, 127, "No such file" },
 	{ { "scan", "extra" }, 2, "one argument too many" },
 	{ { "scan", "--check", "extra" }, 3, "one argument too many" },
 	{ { "scan", "--openmetrics", "/nowhere/x" },
@@ -64,6 +75,7 @@ static const struct call good[] = {
 	{ { "load", "--help" }, 0, "Examples:" },
 	{ { "scan", "--help" }, 0, "Examples:" },
 	{ { "why", "--help" }, 0, "Examples:" },
+	{ { "exec", "--help" }, 0, "Examples:" },
 	{ { "unload", "--help" }, 0, "Example:" },
 	{ { "run", "zombie-leader" }, 4, "SKIP zombie-leader: " },
 	{ { "run", "--tap", "zombie-leader" }, 4, "ok 1 zombie-leader # SKIP " },
@@ -133,6 +145,54 @@ static void check(const struct call *c, bool is_bad)
 	fclose(err);
 }
 
+/* What --record has is told, and not played: that would be a SKIP here. */
+static void check_record(void)
+{
+	char dir[256], path[300];
+	const struct call calls[] = {
+		{ { "run", "--repeat", "3", "--record", path, "zombie-leader" },
+		  1,
+		  "2 passed, 1 failed, 0 broken, 0 skipped, at most 7.0 s" },
+		/* So many nobody has played, and half a line is none. */
+		{ { "run", "--repeat", "2", "--record", path, "zombie-leader" },
+		  4,
+		  "0 broken, 2 skipped" },
+		{ { "run", "--repeat", "5", "--record", path, "zombie-leader" },
+		  4,
+		  "0 broken, 5 skipped" },
+		{ { "run", "--repeat", "5", "--record", path, "zombie-leader" },
+		  4,
+		  "0 broken, 5 skipped" },
+	};
+	struct utsname u;
+	int lines = 0;
+	FILE *f;
+
+	if (!scratch_make(dir, sizeof(dir), "tool"))
+		exit(2);
+	snprintf(path, sizeof(path), "%s/record", dir);
+	f = fopen(path, "w");
+	if (!f)
+		exit(2);
+	uname(&u);
+	fprintf(f,
+		"0.1 zombie-leader 2 0 0 0 9000\n"
+		"%s zombie-leader 2 1 0 0 7000\n"
+		"%s zombie-leader 5\n",
+		u.release, u.release);
+	fclose(f);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		check(&calls[i], false);
+	f = fopen(path, "r");
+	for (int c = 0; f && c != EOF; c = getc(f))
+		lines += c == '\n';
+	if (f)
+		fclose(f);
+	printf("%s %d the record has a line for each that was played: %d\n",
+	       lines == 5 ? "ok" : "not ok", ++tests, lines);
+	failures += lines != 5;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -145,6 +205,7 @@ int main(int argc, char **argv)
 		check(&bad[i], true);
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		check(&good[i], false);
+	check_record();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }

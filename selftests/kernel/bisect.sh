@@ -5,11 +5,13 @@
 # nothing. It has to name the first.
 . "$(dirname "$0")/../../scripts/lib.sh"
 
-kdir=$("$top/scripts/build-kernel.sh" gcov)
-tree=$cache/bisect-${kdir##*-}
+mkdir -p "$cache"
+exec {lock}>"$cache/tree.lock"
+flock -n "$lock" || die "another run is at it: $cache/tree.lock"
+tree=$("$top/scripts/work-tree.sh")
 file=kernel/signal.c
-rm -rf "$tree"
-cp -a "$kdir" "$tree"
+echo $file >"$tree.changed"
+trap '"$top/scripts/work-tree.sh" restore >/dev/null' EXIT
 cd "$tree"
 git init -q
 git config user.name nobody

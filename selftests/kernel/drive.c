@@ -7,6 +7,8 @@
  * drive plan FILE         for each line "ID SITE OPERATION FRESH SCENARIO..."
  *                         the scenarios with that mutant on, until one FAILS:
  *	start ID
+ *	failed ID SCENARIO MS EXPECTATION | WHAT IT CITES	said at once, in
+ *				case that the machine does not live longer
  *	noticed ID SCENARIO MS EXPECTATION | WHAT IT CITES
  *	broken ID SCENARIO MS REASON	nothing FAILED and this was BROKEN
  *	hang ID SCENARIO MS -		no word for a while
@@ -100,8 +102,26 @@ static void say_that(const char *scenario)
 	fflush(stdout);
 }
 
+static void say(const char *what, const char *id, const struct result *r)
+{
+	printf("%s %s %s %d %s\n", what, id, *r->scenario ? r->scenario : "-",
+	       r->ms, *r->text ? r->text : "-");
+	fflush(stdout);
+}
+
+/* The mutant that is on, NULL: none. */
+static const char *current;
+
+/* The scenario that is played. */
+static void name_scenario(struct result *r, char *const *scenarios)
+{
+	const char *name = scenarios[r->passed + r->broke];
+
+	snprintf(r->scenario, sizeof(r->scenario), "%s", name ? name : "-");
+}
+
 /* A line of TAP. */
-static void take(struct result *r, const char *line)
+static void take(struct result *r, const char *line, char *const *scenarios)
 {
 	char name[64], text[400];
 
@@ -116,6 +136,9 @@ static void take(struct result *r, const char *line)
 
 		snprintf(r->text + n, sizeof(r->text) - n, " | %s", text);
 		r->cited = true;
+		name_scenario(r, scenarios);
+		if (current)
+			say("failed", current, r);
 	} else if (sscanf(line, "# BROKEN: %399[^\n]", text) == 1) {
 		if (!*r->text)
 			snprintf(r->text, sizeof(r->text), "%s", text);
@@ -142,10 +165,7 @@ static bool listen_to(struct result *r, int fd, char *const *scenarios)
 		ssize_t n;
 
 		if (poll(&out, 1, SILENCE_MS) <= 0) {
-			snprintf(r->scenario, sizeof(r->scenario), "%s",
-				 scenarios[r->passed + r->broke] ?
-					 scenarios[r->passed + r->broke] :
-					 "-");
+			name_scenario(r, scenarios);
 			return false;
 		}
 		n = read(fd, text + used, sizeof(text) - used - 1);
@@ -155,7 +175,7 @@ static bool listen_to(struct result *r, int fd, char *const *scenarios)
 		text[used] = '\0';
 		while ((end = strchr(line, '\n'))) {
 			*end = '\0';
-			take(r, line);
+			take(r, line, scenarios);
 			line = end + 1;
 		}
 		if (r->broke == ENOUGH)
@@ -207,13 +227,6 @@ static bool clean(const struct result *r)
 	return !r->failed && !r->broke && !r->hang;
 }
 
-static void say(const char *what, const char *id, const struct result *r)
-{
-	printf("%s %s %s %d %s\n", what, id, *r->scenario ? r->scenario : "-",
-	       r->ms, *r->text ? r->text : "-");
-	fflush(stdout);
-}
-
 /* Return: false when the machine has to be booted again. */
 static bool run_mutant(const char *id, const char *mutant, bool fresh,
 		       char *const *scenarios)
@@ -230,10 +243,14 @@ static bool run_mutant(const char *id, const char *mutant, bool fresh,
 			return false;
 		}
 	}
+	current = id;
 	r = play(scenarios, mutant);
-	if (!clean(&r) && !r.hang && !fresh) {
-		after = play(again, "0 0");
-		if (!clean(&after)) {
+	current = NULL;
+	/* After a hang nobody else is asked. */
+	if (!clean(&r) && (!r.hang || r.failed) && !fresh) {
+		if (!r.hang)
+			after = play(again, "0 0");
+		if (r.hang || !clean(&after)) {
 			say("dirty", id, &r);
 			return false;
 		}
@@ -283,6 +300,8 @@ static void reach(char *name)
 
 	put(FOLDER "seen", "0");
 	r = play(scenarios, "0 0");
+	if (!clean(&r)) /* waits are short: once more, should it be that */
+		r = play(scenarios, "0 0");
 	fd = open(FOLDER "seen", O_RDONLY | O_CLOEXEC);
 	if (read(fd, seen, SITES) != SITES)
 		exit(125);

@@ -2,11 +2,12 @@
 /*
  * On the host: which mutants does the catalogue notice?
  *
- * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] -- COMMAND...
+ * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
- *	run that was ended goes on. --sample: so many only, drawn by SEED. Status 1:
+ *	run that was ended goes on. --sample: so many only, drawn by SEED. --left: not those that
+ *	another catalogue has noticed. Status 1:
  *	a scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
@@ -18,12 +19,12 @@
  * mutants survivors FOLDER KERNEL KEY EQUIVALENT
  *	what is left to be noticed, by function.
  *
- * KEY stands for the catalogue and its module.
+ * KEY stands for the catalogue and its module; "any": the last result, whatever
+ * the catalogue.
  */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,153 +35,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_MUTANTS   4096
+#include "results.h"
+
 #define MAX_SCENARIOS 256
 #define SITES         4096
 #define STALL_MS      60000 /* a VM that says nothing for so long is ended */
 #define PER_BOOT      30
-#define EX_SETUP      125
-
-/* By what they say of the catalogue, in the order of the table. */
-enum outcome {
-	NOTHING,
-	NOTICED,
-	SURVIVED,
-	UNREACHED,
-	BROKEN,
-	HANG,
-	CRASHED,
-	OUTCOMES
-};
-
-static const char *const outcome_name[] = {
-	"nothing", "noticed", "survived", "unreached",
-	"broken",  "hang",    "crashed",
-};
-
-static const char *const operation_name[] = {
-	"", "negated", "forced true", "forced false", "left out",
-};
-
-struct mutant {
-	unsigned int id, site, operation, line, nth;
-	char file[64], function[64], kind[16], name[64];
-	char full[160]; /* FUNCTION KIND N OPERATION */
-	enum outcome outcome;
-	int ms;
-	bool sampled, dirty;
-	char scenario[64], text[512], hint[64], why[256];
-};
-
-static struct mutant mutants[MAX_MUTANTS];
-static int nr_mutants;
 
 static struct scenario {
 	char name[64], seen[SITES + 1];
-	int passed, ms;
+	int passed, ms, merit;
 } scenarios[MAX_SCENARIOS];
 static int nr_scenarios;
 
-static const char *folder, *key;
 static char **command;
-
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("mutants: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(EX_SETUP);
-}
-
-static FILE *open_in(const char *name, const char *mode)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return fopen(path, mode);
-}
-
-/* --- what is known ------------------------------------------------------- */
-
-static void describe(struct mutant *m)
-{
-	FILE *f = fmemopen(m->full, sizeof(m->full), "w");
-
-	fprintf(f, "%s %s %u %s", m->function, m->kind, m->nth,
-		operation_name[m->operation]);
-	fclose(f);
-}
-
-static void read_mutants(const char *kernel)
-{
-	char path[512], line[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/mutants.list", kernel);
-	f = fopen(path, "re");
-	if (!f)
-		die("%s: no kernel with mutants", kernel);
-	while (nr_mutants < MAX_MUTANTS && fgets(line, sizeof(line), f)) {
-		struct mutant *m = &mutants[nr_mutants];
-
-		if (sscanf(line, "%u %u %u %63s %u %63s %15s %u %63s", &m->id,
-			   &m->site, &m->operation, m->file, &m->line,
-			   m->function, m->kind, &m->nth, m->name) != 9)
-			die("%s: cannot read '%s'", path, line);
-		describe(m);
-		nr_mutants++;
-	}
-	fclose(f);
-}
-
-static struct mutant *by_id(unsigned int id)
-{
-	if (!id || id > (unsigned int)nr_mutants)
-		die("there is no mutant %u", id);
-	return &mutants[id - 1];
-}
-
-static enum outcome outcome_of(const char *name)
-{
-	for (int o = NOTICED; o < OUTCOMES; o++)
-		if (!strcmp(name, outcome_name[o]))
-			return o;
-	return NOTHING;
-}
-
-/* A result of another catalogue says only whom to ask first. */
-static void read_results(void)
-{
-	static char line[2048];
-	FILE *f = open_in("results", "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		char of[64], outcome[16], scenario[64], text[512] = "";
-		unsigned int id;
-		int ms;
-
-		if (sscanf(line, "%63s %u %15s %63s %d %511[^\n]", of, &id,
-			   outcome, scenario, &ms, text) < 5 ||
-		    id > (unsigned int)nr_mutants)
-			continue;
-		struct mutant *m = by_id(id);
-
-		if (outcome_of(outcome) == NOTICED)
-			strcpy(m->hint, scenario);
-		if (strcmp(of, key))
-			continue;
-		m->outcome = outcome_of(outcome);
-		m->ms = ms;
-		strcpy(m->scenario, scenario);
-		strcpy(m->text, text);
-	}
-	if (f)
-		fclose(f);
-}
 
 static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
 		 const char *text)
@@ -190,6 +58,8 @@ static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
 	if (!f)
 		die("cannot write %s/results: %m", folder);
 	m->outcome = o;
+	if (o == NOTICED)
+		strcpy(m->hint, scenario);
 	fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o], scenario,
 		ms, text);
 	fclose(f);
@@ -334,10 +204,25 @@ static bool reaches(const struct scenario *s, const struct mutant *m)
 	return s->passed && (s->seen[m->site] - '0') & differs[m->operation];
 }
 
-static int by_ms(const void *a, const void *b)
+/* Who noticed most of the function's mutants so far is asked first. */
+static int by_merit(const void *a, const void *b)
 {
-	return ((const struct scenario *)a)->ms -
-	       ((const struct scenario *)b)->ms;
+	const struct scenario *s = a, *t = b;
+
+	return s->merit != t->merit ? t->merit - s->merit : s->ms - t->ms;
+}
+
+static void order_scenarios(const struct mutant *m)
+{
+	for (int i = 0; i < nr_scenarios; i++) {
+		struct scenario *s = &scenarios[i];
+
+		s->merit = !strcmp(s->name, m->hint) * MAX_MUTANTS;
+		for (int j = 0; j < nr_mutants; j++)
+			s->merit += !strcmp(mutants[j].function, m->function) &&
+				    !strcmp(mutants[j].hint, s->name);
+	}
+	qsort(scenarios, nr_scenarios, sizeof(*scenarios), by_merit);
 }
 
 /* --- plans --------------------------------------------------------------- */
@@ -351,18 +236,14 @@ static bool plan_line(FILE *f, const struct mutant *m)
 			m->scenario);
 		return true;
 	}
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < nr_scenarios; i++) {
-			const struct scenario *s = &scenarios[i];
-
-			if (!reaches(s, m) ||
-			    !pass == !!strcmp(s->name, m->hint))
-				continue;
-			if (!n++)
-				fprintf(f, "%u %u %u 0", m->id, m->site,
-					m->operation);
-			fprintf(f, " %s", s->name);
-		}
+	order_scenarios(m);
+	for (int i = 0; i < nr_scenarios; i++) {
+		if (!reaches(&scenarios[i], m))
+			continue;
+		if (!n++)
+			fprintf(f, "%u %u %u 0", m->id, m->site, m->operation);
+		fprintf(f, " %s", scenarios[i].name);
+	}
 	if (n)
 		fputc('\n', f);
 	return n;
@@ -393,7 +274,8 @@ static int write_plan(void)
 }
 
 static struct mutant *current;
-static int fruitless; /* boots in a row without a mutant */
+static char fails[900]; /* what it made FAIL, said at once */
+static int fruitless;   /* boots in a row without a mutant */
 static struct timespec since;
 
 static bool take_result(char *line)
@@ -404,6 +286,7 @@ static bool take_result(char *line)
 
 	if (sscanf(line, "start %u", &id) == 1) {
 		current = by_id(id);
+		*fails = '\0';
 		fruitless = 0;
 		clock_gettime(CLOCK_MONOTONIC, &since);
 		return true;
@@ -412,6 +295,11 @@ static bool take_result(char *line)
 		   text) < 4 ||
 	    !current || id != current->id)
 		return true;
+	if (!strcmp(what, "failed")) {
+		strcpy(fails, text);
+		strcpy(current->scenario, scenario);
+		return true;
+	}
 	if (!strcmp(what, "dirty") && !current->dirty) {
 		current->dirty = true;
 		strcpy(current->scenario, scenario);
@@ -426,15 +314,25 @@ static bool take_result(char *line)
 	return strcmp(what, "dirty") && strcmp(what, "hang");
 }
 
-/* The VM has ended, or was, while a mutant was on. */
+/*
+ * The VM has ended, or was, while a mutant was on. What FAILED before that
+ * counts if the scenario passed in the same boot: it is looked at alone.
+ */
 static void ended_with(struct mutant *m, bool stalled)
 {
+	bool alone = m->dirty;
 	struct timespec t;
+	int ms;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	m->dirty = false;
-	keep(m, stalled ? HANG : CRASHED, "-",
-	     (int)(t.tv_sec - since.tv_sec) * 1000, "-");
+	ms = (int)(t.tv_sec - since.tv_sec) * 1000;
+	m->dirty = *fails && !alone;
+	if (m->dirty)
+		return;
+	if (*fails)
+		keep(m, NOTICED, m->scenario, ms, fails);
+	else
+		keep(m, stalled ? HANG : CRASHED, "-", ms, "-");
 }
 
 static void run_pending(void)
@@ -495,6 +393,11 @@ static char **choose(char **arg)
 		}
 		if (!strcmp(*arg, "--only"))
 			continue;
+		if (!strcmp(*arg, "--left")) {
+			for (int i = 0; i < nr_mutants; i++)
+				mutants[i].sampled &= !mutants[i].before;
+			continue;
+		}
 		for (int i = 0; i < nr_mutants; i++) {
 			struct mutant *m = &mutants[i];
 
@@ -506,144 +409,12 @@ static char **choose(char **arg)
 	return *arg ? arg + 1 : arg;
 }
 
-/* --- the table ----------------------------------------------------------- */
-
-static int read_equivalent(const char *path)
-{
-	char line[512];
-	FILE *f = fopen(path, "re");
-	int wrong = 0;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		char full[160], why[256];
-		struct mutant *m = NULL;
-
-		if (*line == '#' || *line == '\n')
-			continue;
-		if (sscanf(line, "%159[^:]: %255[^\n]", full, why) != 2)
-			die("%s: cannot read '%s'", path, line);
-		for (int i = 0; i < nr_mutants && !m; i++)
-			if (!strcmp(mutants[i].full, full))
-				m = &mutants[i];
-		if (!m) {
-			printf("%s: there is no mutant '%s'\n", path, full);
-			wrong++;
-			continue;
-		}
-		strcpy(m->why, why);
-		if (m->outcome == NOTICED) {
-			printf("%s: '%s' was noticed by %s: it is not equivalent\n",
-			       path, full, m->scenario);
-			wrong++;
-		}
-	}
-	if (f)
-		fclose(f);
-	return wrong;
-}
-
-static void print_one(const struct mutant *m)
-{
-	printf("%-10s %-52s %s:%u %s", outcome_name[m->outcome], m->full,
-	       m->file, m->line, m->name);
-	if (*m->why)
-		printf("; equivalent: %s", m->why);
-	else if (m->outcome != SURVIVED && m->outcome != UNREACHED)
-		printf("; %.1f s; %s: %s", m->ms / 1000.0, m->scenario,
-		       m->text);
-	putchar('\n');
-}
-
-static bool cited_and_noticed(const char *function)
-{
-	char citation[80];
-
-	snprintf(citation, sizeof(citation), "| %s()", function);
-	for (int i = 0; i < nr_mutants; i++)
-		if (mutants[i].outcome == NOTICED &&
-		    !strcmp(mutants[i].function, function) &&
-		    strstr(mutants[i].text, citation))
-			return true;
-	return false;
-}
-
-static void print_citations(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char function[64];
-
-	while (f && fscanf(f, "%63s", function) == 1)
-		if (!cited_and_noticed(function))
-			printf("cited, and no mutant of it fails that expectation: %s()\n",
-			       function);
-	if (f)
-		fclose(f);
-}
-
-/* Nothing FAILED with it, and nobody says why that is right. */
-static bool open_question(const struct mutant *m)
-{
-	return m->outcome > NOTICED && !*m->why;
-}
-
-/* For docs/mutants.md: what is left to be noticed, by function. */
-static int list_survivors(const char *equivalent)
-{
-	const char *function = "";
-	int wrong = read_equivalent(equivalent);
-
-	for (int i = 0; i < nr_mutants; i++) {
-		const struct mutant *m = &mutants[i];
-
-		if (!open_question(m))
-			continue;
-		if (strcmp(function, m->function))
-			printf("\n### %s\n\n", m->function);
-		function = m->function;
-		printf("- %s %u %s (%s:%u%s%s): %s%s%s\n", m->kind, m->nth,
-		       operation_name[m->operation], m->file, m->line,
-		       strcmp(m->name, "-") ? ", " : "",
-		       strcmp(m->name, "-") ? m->name : "",
-		       outcome_name[m->outcome],
-		       strcmp(m->scenario, "-") ? " in " : "",
-		       strcmp(m->scenario, "-") ? m->scenario : "");
-	}
-	return wrong ? 1 : 0;
-}
-
-static int table(const char *equivalent, const char *cited)
-{
-	int count[OUTCOMES] = { 0 }, reasons = 0;
-	int wrong = read_equivalent(equivalent);
-
-	for (int o = NOTICED; o < OUTCOMES; o++)
-		for (int i = 0; i < nr_mutants; i++) {
-			if ((int)mutants[i].outcome != o)
-				continue;
-			print_one(&mutants[i]);
-			count[o]++;
-			reasons += (o == SURVIVED || o == UNREACHED) &&
-				   *mutants[i].why;
-		}
-	print_citations(cited);
-	int judged = count[NOTICED] + count[SURVIVED] + count[UNREACHED];
-
-	printf("# summary: mutants: %d, noticed %d, survived %d, never reached %d (of those two %d equivalent); counted apart: broken %d, hang %d, crashed %d\n",
-	       judged + count[BROKEN] + count[HANG] + count[CRASHED],
-	       count[NOTICED], count[SURVIVED], count[UNREACHED], reasons,
-	       count[BROKEN], count[HANG], count[CRASHED]);
-	if (judged > reasons)
-		printf("# score: %.1f %%\n",
-		       100.0 * count[NOTICED] / (judged - reasons));
-	return wrong ? 1 : 0;
-}
-
 int main(int argc, char **argv)
 {
 	int failed;
 
 	if (argc < 6 || (!strcmp(argv[1], "table") && argc < 7))
-		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] -- COMMAND...\n"
+		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...\n"
 		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
 		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
 	folder = argv[2];
@@ -653,10 +424,9 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "survivors"))
 		return list_survivors(argv[5]);
 	if (!strcmp(argv[1], "table"))
-		return table(argv[5], argv[6]);
+		return list_table(argv[5], argv[6]);
 	command = choose(argv + 5);
 	failed = survey();
-	qsort(scenarios, nr_scenarios, sizeof(*scenarios), by_ms);
 	run_pending();
 	return failed ? 1 : 0;
 }

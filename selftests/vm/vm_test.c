@@ -94,6 +94,18 @@ static const struct call {
 	  0,
 	  "",
 	  "" },
+	{ "trace-cmd reads the events",
+	  { "--add", "/usr/bin/trace-cmd", "--", "sh", "-c",
+	    "mount -t tracefs none /sys/kernel/tracing; /trace-cmd record -q -o /tmp/t -e undead undead bench --rounds 1 >/dev/null && /trace-cmd report -i /tmp/t | grep -oE 'undead_.*(point=read (kind|reason)=[a-z]+)' | sed 's/ .*point/ point/'" },
+	  0,
+	  "undead_hold: point=read kind=uninterruptible\nundead_release: point=read reason=request\n",
+	  "" },
+	{ "perf reads the events",
+	  { "--add", "/usr/bin/perf", "--", "sh", "-c",
+	    "/perf record -q -a -o /tmp/p -e 'undead:*' -- undead bench --rounds 1 >/dev/null && /perf script -i /tmp/p | grep -oE 'undead_.*(point=read (kind|reason)=[a-z]+)' | sed 's/ .*point/ point/'" },
+	  0,
+	  "undead_hold: point=read kind=uninterruptible\nundead_release: point=read reason=request\n",
+	  "" },
 	{ "a reboot", { "--", "reboot", "-f" }, 126, "", "crashed or rebooted" },
 	{ "a hang",
 	  { "--timeout", "30", "--", "sh", "-c", "echo begun; exec sleep 1000" },
@@ -334,15 +346,28 @@ static void check_shell(const char *flag, const char *name)
 	       name);
 }
 
-/* What is said is what a person would type; the first word of it is gdb. */
+/* What is said is what a person would type. */
+static bool attach_gdb(int *port)
+{
+	char command[256], *said;
+
+	said = strstr(contents(2), "target remote localhost:");
+	if (!said || sscanf(said, "target remote localhost:%d", port) != 1)
+		return false;
+	snprintf(command, sizeof(command),
+		 "timeout 60 gdb -nx -batch -ex 'target remote localhost:%d' -ex 'info registers rip' -ex detach 2>&1 | grep -q '^rip .*0xffffffff'",
+		 *port);
+	return !system(command);
+}
+
+/* Two at once, each by the port that it says. */
 static void check_gdb(const char *name)
 {
 	static const char *const args[MAX_ARGS] = { "--gdb", "--keep", "--",
 						    "echo", "begun" };
-	char command[256] = "", *said;
-	int status, port = 0;
-	bool attached;
-	pid_t pid;
+	int status, port[2] = { 0 };
+	bool ok = true;
+	pid_t pid[2];
 
 	if (!strstr(name, only))
 		return;
@@ -350,20 +375,17 @@ static void check_gdb(const char *name)
 		printf("ok %d %s # SKIP gdb is not installed\n", ++tests, name);
 		return;
 	}
-	pid = start(args);
-	await_output(pid, 2, "is kept");
-	said = strstr(contents(2), "target remote localhost:");
-	if (said)
-		sscanf(said, "target remote localhost:%d", &port);
-	snprintf(command, sizeof(command),
-		 "timeout 60 gdb -nx -batch -ex 'target remote localhost:%d' -ex 'info registers rip' -ex detach 2>&1 | grep -q '^rip .*0xffffffff'",
-		 port);
-	attached = !system(command);
-	kill(pid, SIGINT);
-	waitpid(pid, &status, 0);
-	result(port && attached && all_gone() && WIFEXITED(status) &&
-		       !WEXITSTATUS(status),
-	       name);
+	for (int i = 0; i < 2; i++) {
+		pid[i] = start(args);
+		ok &= await_output(pid[i], 2, "is kept") &&
+		      attach_gdb(&port[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		kill(pid[i], SIGINT);
+		waitpid(pid[i], &status, 0);
+		ok &= WIFEXITED(status) && !WEXITSTATUS(status);
+	}
+	result(ok && port[0] != port[1] && all_gone(), name);
 }
 
 int main(int argc, char **argv)
@@ -399,7 +421,7 @@ int main(int argc, char **argv)
 	check_killed("--no-module", SIGINT, "Ctrl-C ends it all: 130");
 	check_shell(NULL, "a shell on a terminal");
 	check_shell("--vng", "virtme-ng: a shell on a terminal");
-	check_gdb("gdb attaches to a VM that is kept, as it says");
+	check_gdb("gdb attaches to each of two VMs that are kept, as they say");
 	printf("1..%d\n", tests);
 	return !!failures;
 }

@@ -65,21 +65,43 @@ int lifeline_open(int *life)
  * SIGIO settings belong to the open file, not to the descriptor: each process
  * needs one of its own, hence the open() through /proc.
  */
-int lifeline_join(int life)
+static int lifeline_file(int life)
 {
-	struct pollfd p = { .events = POLLIN };
 	char path[32];
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", life);
-	p.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (p.fd < 0 || fcntl(p.fd, F_SETSIG, SIGKILL) < 0 ||
-	    fcntl(p.fd, F_SETOWN, getpid()) < 0 ||
-	    fcntl(p.fd, F_SETFL, O_ASYNC) < 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_SETSIG, SIGKILL) < 0)
+		return -errno;
+	return fd;
+}
+
+/* Its end is that of @pid, too, or of the group -@pid, who has to have @fd. */
+static int lifeline_end(int fd, pid_t pid)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fcntl(fd, F_SETOWN, pid) < 0 || fcntl(fd, F_SETFL, O_ASYNC) < 0)
 		return -errno;
 	/* It may have ended before O_ASYNC was set. */
 	if (poll(&p, 1, 0) < 0)
 		return -errno;
 	return p.revents ? -EPIPE : 0;
+}
+
+int lifeline_join(int life)
+{
+	int fd = lifeline_file(life);
+
+	return fd < 0 ? fd : lifeline_end(fd, getpid());
+}
+
+int lifeline_join_group(int life)
+{
+	int fd = lifeline_file(life);
+
+	return fd < 0 ? fd : lifeline_end(fd, -getpgrp());
 }
 
 int actors_init(void)
@@ -361,7 +383,7 @@ int actor_clone(struct actor *a, const char *name, struct thread *by,
 	struct hello h;
 	int err;
 
-	if (flags & (CLONE_VM | CLONE_THREAD | CLONE_VFORK))
+	if (flags & (CLONE_VM | CLONE_THREAD) || (flags & CLONE_VFORK && !by))
 		return -EINVAL;
 	snprintf(o.name, sizeof(o.name), "%s", name);
 	*a = (struct actor){ .nr = 1, .pidfd = -1 };
@@ -372,6 +394,67 @@ int actor_clone(struct actor *a, const char *name, struct thread *by,
 		return err;
 	a->pid = h.pid;
 	leader->tid = h.tid;
+	a->pidfd = pidfd_of(a->pid, 0);
+	return a->pidfd < 0 ? a->pidfd : 0;
+}
+
+/* Shares the memory of who made it, TLS included: it may call the kernel only. */
+static int twin_main(void *arg)
+{
+	sigset_t usr1;
+
+	(void)arg;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	while (syscall(SYS_rt_sigtimedwait, &usr1, NULL, NULL, NSIG / 8) !=
+	       SIGUSR1)
+		;
+	syscall(SYS_exit_group, TWIN_STATUS);
+	return 0;
+}
+
+/* arg[0]: what the kernel clears when it ends */
+static int64_t order_twin(const struct order *o)
+{
+	static char stacks[TWINS][16384] __attribute__((aligned(16)));
+	static int nr;
+	char *stack = stacks[nr++ % TWINS];
+	int flags = CLONE_VM | SIGCHLD, err;
+	_cleanup_close_ int life = lifeline_file(life_read);
+	sigset_t usr1, before;
+	pid_t pid;
+
+	if (life < 0)
+		return life;
+	if (o->arg[0])
+		flags |= CLONE_CHILD_CLEARTID;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, &before);
+	pid = clone(twin_main, stack + sizeof(*stacks), flags, NULL, NULL, NULL,
+		    (void *)(uintptr_t)o->arg[0]);
+	err = pid < 0 ? -errno : lifeline_end(life, pid);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err ? err : pid;
+}
+
+int actor_twin(struct actor *a, const char *name, struct thread *by,
+	       int64_t tid)
+{
+	struct thread *leader = &a->threads[0];
+	int64_t pid = 0;
+	int err;
+
+	*a = (struct actor){ .nr = 1, .pidfd = -1 };
+	snprintf(a->name, sizeof(a->name), "%s", name);
+	err = thread_tell(by, order_twin, -1, tid, 0);
+	if (!err)
+		err = thread_result(by, ANSWER_MS, &pid);
+	if (err || pid < 0)
+		return err ? err : (int)pid;
+	a->pid = (pid_t)pid;
+	*leader = (struct thread){ .actor = a, .tid = a->pid, .cmd = -1 };
+	memcpy(leader->name, a->name, sizeof(leader->name));
 	a->pidfd = pidfd_of(a->pid, 0);
 	return a->pidfd < 0 ? a->pidfd : 0;
 }
@@ -432,16 +515,16 @@ int64_t order_exec(const struct order *o)
 {
 	char comm[16], cmd[12], life[12];
 	char *argv[] = { EXECED, comm, cmd, life, NULL };
+	char **env = o->arg[0] ? (char **)(uintptr_t)o->arg[0] : environ;
 	int err;
 
-	(void)o;
 	prctl(PR_GET_NAME, comm);
 	snprintf(cmd, sizeof(cmd), "%d", serving);
 	snprintf(life, sizeof(life), "%d", life_read);
 	fcntl(serving, F_SETFD, 0);
 	fcntl(life_read, F_SETFD, 0);
 	/* Not "self": that is the leader, which may be dead. */
-	execv("/proc/thread-self/exe", argv);
+	execve("/proc/thread-self/exe", argv, env);
 	err = errno;
 	fcntl(serving, F_SETFD, FD_CLOEXEC);
 	fcntl(life_read, F_SETFD, FD_CLOEXEC);

@@ -88,6 +88,17 @@ int lifeline_open(int *life);
 int lifeline_join(int life);
 
 /**
+ * lifeline_join_group() - the same for all of this process group, from now on
+ * @life: read end, inherited
+ *
+ * For who forks often: its children have nothing to do for it, and may exec, as
+ * long as one of the group has not and they stay in it. send_sigio() to a group
+ * and fork() exclude each other by tasklist_lock, so that no child escapes.
+ * Return: as lifeline_join().
+ */
+int lifeline_join_group(int life);
+
+/**
  * actors_init() - make the lifeline of this process; once, before any actor
  */
 int actors_init(void);
@@ -111,12 +122,29 @@ int actor_spawn(struct actor *a, const char *name, struct thread *by);
 /**
  * actor_clone() - the same by clone3(2)
  * @flags: CLONE_*; what makes parent and child share memory is refused
- *         (-EINVAL), as two threads would be on one stack. The init that
- *         CLONE_NEWPID makes ends with its parent too (PR_SET_PDEATHSIG).
+ *         (-EINVAL), as two threads would be on one stack: see actor_twin().
+ *         With CLONE_VFORK @by takes no more orders until the child has called
+ *         exec or ended. The init that CLONE_NEWPID makes ends with its parent
+ *         too (PR_SET_PDEATHSIG).
  * @exit_signal: what the parent gets instead of SIGCHLD, 0: nothing
  */
 int actor_clone(struct actor *a, const char *name, struct thread *by,
 		uint64_t flags, int exit_signal);
+
+/**
+ * actor_twin() - a process that shares the memory of another
+ * @by:  a thread of that other, its parent
+ * @tid: where the kernel writes 0 when it ends, an address in @by; 0: nowhere
+ *
+ * It has the thread's TLS too, so it takes no orders: it waits for SIGUSR1 and
+ * then ends by exit_group(TWIN_STATUS), or dies of another signal. In the pid
+ * namespace of the runner only; TWINS at a time of one process.
+ */
+int actor_twin(struct actor *a, const char *name, struct thread *by,
+	       int64_t tid);
+
+#define TWIN_STATUS 6
+#define TWINS       2
 
 /**
  * actor_thread() - let the leader of @a make a thread that takes orders
@@ -153,8 +181,10 @@ int64_t order_read(const struct order *o);        /* read one byte of @fd */
 int64_t order_pause(const struct order *o);       /* for ever, in pause() */
 int64_t order_exit_thread(const struct order *o); /* SYS_exit arg[0] */
 int64_t order_exit_group(const struct order *o);  /* status arg[0] */
-int64_t order_exec(const struct order *o);        /* see actor_execed() */
-int64_t order_sigmask(const struct order *o);     /* SIG_* arg[0], of arg[1] */
+/* See actor_execed(); arg[0]: address of its environment, 0: as it is. */
+int64_t order_exec(const struct order *o);
+
+int64_t order_sigmask(const struct order *o); /* SIG_* arg[0], of arg[1] */
 int64_t order_getppid(const struct order *o);
 int64_t order_prctl(const struct order *o); /* arg[0], arg[1] */
 int64_t order_setsid(const struct order *o);

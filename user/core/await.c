@@ -76,5 +76,6 @@ bool await_readable(int fd, int timeout_ms)
 
 		n = poll(&p, 1, left > 0 ? (int)left : 0);
 	} while (n < 0 && errno == EINTR);
-	return n > 0;
+	/* poll() looks again when its time is over: that is no wake-up. */
+	return n > 0 && (!timeout_ms || now_ms() < end);
 }

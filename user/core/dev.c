@@ -105,6 +105,13 @@ int64_t dev_gate_open(int fd, unsigned int flags)
 	return err ? err : (int64_t)o.released;
 }
 
+int dev_rearm(int gate_fd)
+{
+	struct undead_rearm arg = { .size = sizeof(arg) };
+
+	return call(gate_fd, UNDEAD_IOC_REARM, &arg);
+}
+
 int dev_await(int gate_fd, uint64_t count, uint64_t timeout_ms)
 {
 	struct undead_await a = {

@@ -64,6 +64,11 @@ int64_t dev_release(int fd, unsigned int what, uint64_t id);
 int64_t dev_gate_open(int fd, unsigned int flags);
 
 /**
+ * dev_rearm() - close an open gate again
+ */
+int dev_rearm(int gate_fd);
+
+/**
  * dev_await() - sleep until so many threads are held at a gate
  * @gate_fd: the gate
  * @count: how many

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -45,21 +46,47 @@ ssize_t proc_read(pid_t pid, pid_t tid, const char *file, char *buf,
 	return (ssize_t)n;
 }
 
+/* Up to a character of @end. sscanf() would be dear here. */
+static void copy_until(char *to, size_t size, const char *text, const char *end)
+{
+	size_t n = strcspn(text, end);
+
+	n = n < size ? n : size - 1;
+	memcpy(to, text, n);
+	to[n] = '\0';
+}
+
+/* The second of four. */
+static uid_t effective(const char *line)
+{
+	char *end;
+
+	strtoul(line, &end, 10);
+	return (uid_t)strtoul(end, NULL, 10);
+}
+
 /* "Key:\tvalue" of one line; the kernel escapes newlines in Name. */
 static void status_line(const char *line, struct proc_status *st)
 {
 	unsigned long long mask;
 	char key[32];
-	int at = 0;
+	size_t n;
 
-	if (sscanf(line, "%31[^:]:%n", key, &at) != 1 || !at)
+	/* A third of the lines; the rest costs a walk over everybody dearly. */
+	if (!strchr("NSTPUCVv", *line))
 		return;
-	line += at;
-	mask = strtoull(line, NULL, 16);
+	n = strcspn(line, ":\n");
+	if (line[n] != ':' || n >= sizeof(key))
+		return;
+	memcpy(key, line, n);
+	key[n] = '\0';
+	line += n + 1;
+	line += strspn(line, " \t");
+	mask = *key == 'S' ? strtoull(line, NULL, 16) : 0;
 	if (!strcmp(key, "Name"))
-		sscanf(line, " %63[^\n]", st->name);
+		copy_until(st->name, sizeof(st->name), line, "\n");
 	else if (!strcmp(key, "State"))
-		sscanf(line, " %c", &st->state);
+		st->state = *line;
 	else if (!strcmp(key, "Tgid"))
 		st->tgid = atoi(line);
 	else if (!strcmp(key, "Pid"))
@@ -71,9 +98,9 @@ static void status_line(const char *line, struct proc_status *st)
 	else if (!strcmp(key, "Threads"))
 		st->threads = atoi(line);
 	else if (!strcmp(key, "Uid"))
-		sscanf(line, "%*u %u", &st->uid);
+		st->uid = effective(line);
 	else if (!strcmp(key, "NSpid"))
-		sscanf(line, " %63[0-9\t]", st->nspid);
+		copy_until(st->nspid, sizeof(st->nspid), line, "\n");
 	else if (!strcmp(key, "NSpgid"))
 		st->pgrp = atoi(line);
 	else if (!strcmp(key, "NSsid"))
@@ -111,7 +138,9 @@ int proc_status_parse(const char *text, struct proc_status *st)
 		if (text)
 			text++;
 	}
-	return st->state && st->tgid && st->pid ? 0 : -EBADMSG;
+	return isalpha((unsigned char)st->state) && st->tgid && st->pid ?
+		       0 :
+		       -EBADMSG;
 }
 
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
@@ -197,6 +226,14 @@ int proc_syscall(pid_t pid, pid_t tid)
 	if (!strncmp(text, "running", 7))
 		return -EBUSY;
 	return sscanf(text, "%d", &nr) == 1 && nr >= 0 ? nr : -EINVAL;
+}
+
+bool proc_is_ours(void)
+{
+	char link[32] = "";
+
+	return readlink("/proc/self", link, sizeof(link) - 1) > 0 &&
+	       atoi(link) == getpid();
 }
 
 bool proc_exists(pid_t pid, pid_t tid)

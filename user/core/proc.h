@@ -28,7 +28,8 @@
  * @sleeps:  voluntary context switches
  * @vm_size_kb, @vm_rss_kb: -1 when there is no such line (no mm)
  * @uid:     effective
- * @pgrp, @sid: process group and session, 0 when not told
+ * @pgrp, @sid: process group and session, 0 when not told or from outside of the
+ *               pid name space of /proc
  * @nspid:   the pid in each name space from that of /proc inwards, "4711 1"
  * @dumping: a core dump is under way (CoreDumping, 4.15)
  */
@@ -95,6 +96,12 @@ int proc_stat_parse(const char *text, int n, int64_t *value);
  * another -errno (needs ptrace access to the task).
  */
 int proc_syscall(pid_t pid, pid_t tid);
+
+/**
+ * proc_is_ours() - is there a /proc, and are its numbers those of our system
+ * calls; it may be that of another pid namespace
+ */
+bool proc_is_ours(void);
 
 /**
  * proc_exists() - is there still such a task

@@ -4,28 +4,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "await.h"
-#include "proc.h"
+#include "reader.h"
 #include "snap.h"
 #include "util.h"
 
-#define MAGIC     "proc-snapshot 1\n"
+#define MAGIC     "proc-snapshot 3\n"
 #define FILE_SIZE 16384
 #define HASH_SIZE 4096
-/* For a child that has not been given a CPU. */
-#define GIVE_UP_MS 2000
 
 /*
  * struct entry - one thing that was read
- * @look: 1 or 2
+ * @look: 1 or 2; 0: by the reader, for both
  * @path: below /proc
  * @err:  0, or why there is no @text
  * @text: contents; of a folder: pid_t array
@@ -39,6 +33,7 @@ struct entry {
 	char *text;
 };
 
+/* A process that is looked at; @fd is -1 when it is not there. */
 struct folder {
 	struct folder *next;
 	pid_t pid;
@@ -47,29 +42,42 @@ struct folder {
 
 struct snap {
 	int look;
-	bool live;
+	bool live, to_save;
 	struct entry *first, *last;
 	struct entry *hash[HASH_SIZE];
-	struct folder *folders;
+	struct folder *folders[HASH_SIZE];
+	struct want *wants;
+	size_t nr_wants, room;
 };
-
-static const char *const risky[] = { "stat", "wchan", "stack", "syscall" };
 
 struct snap *snap_live(void)
 {
 	struct snap *s = calloc(1, sizeof(*s));
+	struct rlimit files;
 
-	if (s) {
-		s->look = 1;
-		s->live = true;
+	if (!s)
+		return NULL;
+	s->look = 1;
+	s->live = true;
+	/* One for each process that is held. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	return s;
 }
 
-void snap_again(struct snap *s, int ms)
+void snap_to_save(struct snap *s)
 {
-	if (s->live)
-		poll(NULL, 0, ms);
+	s->to_save = true;
+}
+
+void snap_again(struct snap *s, int64_t when_ms)
+{
+	int64_t left = when_ms - now_ms();
+
+	if (s->live && left > 0)
+		poll(NULL, 0, (int)left);
 	s->look = 2;
 }
 
@@ -84,13 +92,15 @@ void snap_free(struct snap *s)
 		free(e->text);
 		free(e);
 	}
-	while (s->folders) {
-		struct folder *f = s->folders;
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		while (s->folders[i]) {
+			struct folder *f = s->folders[i];
 
-		s->folders = f->next;
-		close(f->fd);
-		free(f);
-	}
+			s->folders[i] = f->next;
+			close_fd(&f->fd);
+			free(f);
+		}
+	free(s->wants);
 	free(s);
 }
 
@@ -113,12 +123,12 @@ static unsigned int hash_of(const char *path)
 static struct entry *find(const struct snap *s, const char *path)
 {
 	for (struct entry *e = s->hash[hash_of(path)]; e; e = e->same_hash)
-		if (e->look == s->look && !strcmp(e->path, path))
+		if ((e->look == s->look || !e->look) && !strcmp(e->path, path))
 			return e;
 	return NULL;
 }
 
-static struct entry *keep(struct snap *s, const char *path, int err,
+static struct entry *keep(struct snap *s, int look, const char *path, int err,
 			  const void *text, size_t size)
 {
 	struct entry *e = calloc(1, sizeof(*e));
@@ -135,7 +145,7 @@ static struct entry *keep(struct snap *s, const char *path, int err,
 	e->text[size] = '\0';
 	e->size = size;
 	e->err = err;
-	e->look = s->look;
+	e->look = look;
 	snprintf(e->path, sizeof(e->path), "%s", path);
 	if (s->last)
 		s->last->next = e;
@@ -158,78 +168,127 @@ static void path_of(char *path, size_t size, pid_t pid, pid_t tid,
 
 /* --- reading ------------------------------------------------------------ */
 
-/* The folder of a process, opened once. */
-static int folder(struct snap *s, pid_t pid)
+static struct folder *held(const struct snap *s, pid_t pid)
 {
-	struct folder *f;
+	struct folder *f = s->folders[(unsigned int)pid % HASH_SIZE];
+
+	while (f && f->pid != pid)
+		f = f->next;
+	return f;
+}
+
+static int open_folder(struct snap *s, pid_t pid)
+{
+	struct folder *f = calloc(1, sizeof(*f));
 	char path[32];
 
-	for (f = s->folders; f; f = f->next)
-		if (f->pid == pid)
-			return f->fd;
-	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->fd < 0) {
+	if (f->fd < 0 && errno != ENOENT) {
 		free(f);
-		return errno == ENOENT ? -ESRCH : -errno;
+		return -errno;
 	}
 	f->pid = pid;
-	f->next = s->folders;
-	s->folders = f;
-	return f->fd;
+	f->next = s->folders[(unsigned int)pid % HASH_SIZE];
+	s->folders[(unsigned int)pid % HASH_SIZE] = f;
+	return f->fd < 0 ? -ESRCH : 0;
 }
 
-/* @path begins with the number of the process, whose folder is @dir. */
-static ssize_t read_file(int dir, const char *path, char *buf, size_t size)
+int snap_hold(struct snap *s, pid_t pid)
 {
-	_cleanup_close_ int fd =
-		openat(dir, strchr(path, '/') + 1, O_RDONLY | O_CLOEXEC);
-	size_t n = 0;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (n < size) {
-		ssize_t r = read(fd, buf + n, size - n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (!r)
-			break;
-		n += (size_t)r;
-	}
-	return (ssize_t)n;
-}
-
-int snap_read(struct snap *s, pid_t pid, pid_t tid, const char *file,
-	      const char **text)
-{
-	char path[64], buf[FILE_SIZE];
 	struct entry *e;
-	ssize_t n;
-	int dir;
+	char path[64];
 
-	path_of(path, sizeof(path), pid, tid, file);
+	path_of(path, sizeof(path), pid, 0, "held");
 	e = find(s, path);
+	if (!e && s->live)
+		e = keep(s, 0, path, open_folder(s, pid), NULL, 0);
+	return e ? e->err : -ENODATA;
+}
+
+/* In the folder that is held, or by its number. */
+static ssize_t read_file(struct snap *s, pid_t pid, const char *path, char *buf)
+{
+	const struct folder *f = held(s, pid);
+	char full[96];
+
+	if (f)
+		return f->fd < 0 ? -ESRCH :
+				   reader_file(f->fd, strchr(path, '/') + 1,
+					       buf, FILE_SIZE);
+	snprintf(full, sizeof(full), "/proc/%s", path);
+	return reader_file(AT_FDCWD, full, buf, FILE_SIZE);
+}
+
+/* They take no lock that a stuck process may hold. */
+static bool harmless(const char *path)
+{
+	static const char *const files[] = { "status", "sched", "limits",
+					     "cgroup" };
+	const char *file = strrchr(path, '/') + 1;
+
+	if (!strncmp(path, "sys/", 4))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (!strcmp(file, files[i]))
+			return true;
+	return false;
+}
+
+static int look_up(struct snap *s, pid_t pid, const char *path,
+		   const char **text)
+{
+	char buf[FILE_SIZE];
+	struct entry *e = find(s, path);
+	ssize_t n;
+
+	*text = "";
 	if (!e) {
-		for (size_t i = 0; i < ARRAY_SIZE(risky); i++)
-			if (!strcmp(file, risky[i]))
-				return -ENODATA;
-		if (!s->live)
+		if (!s->live || !harmless(path))
 			return -ENODATA;
-		dir = folder(s, pid);
-		n = dir < 0 ? dir : read_file(dir, path, buf, sizeof(buf));
-		e = keep(s, path, n < 0 ? (int)n : 0, buf,
+		n = read_file(s, pid, path, buf);
+		e = keep(s, s->look, path, n < 0 ? (int)n : 0, buf,
 			 n < 0 ? 0 : (size_t)n);
 		if (!e)
 			return -ENOMEM;
 	}
 	*text = e->text;
 	return e->err;
+}
+
+int snap_read(struct snap *s, pid_t pid, pid_t tid, const char *file,
+	      const char **text)
+{
+	char path[64];
+
+	path_of(path, sizeof(path), pid, tid, file);
+	return look_up(s, pid, path, text);
+}
+
+/* Memory that was never used is what costs most of a walk over everybody. */
+int snap_glance(struct snap *s, pid_t pid, struct proc_status *st)
+{
+	char path[64], buf[FILE_SIZE + 1];
+	const char *text;
+	ssize_t n;
+
+	if (!s->live || s->to_save) {
+		n = snap_read(s, pid, 0, "status", &text);
+		return n ? (int)n : proc_status_parse(text, st);
+	}
+	path_of(path, sizeof(path), pid, 0, "status");
+	n = read_file(s, pid, path, buf);
+	if (n < 0)
+		return (int)n;
+	buf[n] = '\0';
+	return proc_status_parse(buf, st);
+}
+
+int snap_file(struct snap *s, const char *path, const char **text)
+{
+	return look_up(s, 0, path, text);
 }
 
 static int rising(const void *a, const void *b)
@@ -276,12 +335,12 @@ static int read_numbers(int fd, pid_t **list)
 
 static int list_live(struct snap *s, pid_t pid, pid_t **list)
 {
-	int fd, dir = pid ? folder(s, pid) : AT_FDCWD;
+	int fd, err = pid ? snap_hold(s, pid) : 0;
 
 	*list = NULL;
-	if (pid && dir < 0)
-		return dir;
-	fd = openat(dir, pid ? "task" : "/proc",
+	if (err)
+		return err;
+	fd = openat(pid ? held(s, pid)->fd : AT_FDCWD, pid ? "task" : "/proc",
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
@@ -291,7 +350,7 @@ static int list_live(struct snap *s, pid_t pid, pid_t **list)
 int snap_tasks(struct snap *s, pid_t pid, const pid_t **tids)
 {
 	_cleanup_free_ pid_t *list = NULL;
-	char path[64] = ".";
+	char path[64] = "/";
 	struct entry *e;
 	int n;
 
@@ -302,7 +361,7 @@ int snap_tasks(struct snap *s, pid_t pid, const pid_t **tids)
 		return -ENODATA;
 	if (!e) {
 		n = list_live(s, pid, &list);
-		e = keep(s, path, n < 0 ? n : 0, list,
+		e = keep(s, s->look, path, n < 0 ? n : 0, list,
 			 n < 0 ? 0 : (size_t)n * sizeof(pid_t));
 		if (!e)
 			return -ENOMEM;
@@ -311,93 +370,75 @@ int snap_tasks(struct snap *s, pid_t pid, const pid_t **tids)
 	return e->err ? e->err : (int)(e->size / sizeof(pid_t));
 }
 
-/* --- the child that can be given up ------------------------------------- */
+/* --- what may block ----------------------------------------------------- */
 
-struct answer {
-	int err;
-	int size;
-	char text[FILE_SIZE];
-};
-
-static void read_risky(int dir, pid_t pid, pid_t tid, int to)
+static void want(struct snap *s, const struct want *w)
 {
-	static struct answer a;
+	struct want *more;
 
-	for (size_t i = 0; i < ARRAY_SIZE(risky); i++) {
-		char path[64];
-		ssize_t n;
-
-		path_of(path, sizeof(path), pid, tid, risky[i]);
-		n = read_file(dir, path, a.text, sizeof(a.text));
-		a.err = n < 0 ? (int)n : 0;
-		a.size = n < 0 ? 0 : (int)n;
-		n = (ssize_t)offsetof(struct answer, text) + a.size;
-		if (write(to, &a, (size_t)n) != n)
-			break;
+	if (s->nr_wants == s->room) {
+		s->room = s->room ? 2 * s->room : 64;
+		more = realloc(s->wants, s->room * sizeof(*more));
+		if (!more) {
+			s->room = s->nr_wants;
+			return;
+		}
+		s->wants = more;
 	}
-	_exit(0);
+	s->wants[s->nr_wants++] = *w;
 }
 
-/* It sleeps in a read that does not end, and not for want of a CPU. */
-static bool blocked(pid_t child)
+void snap_want(struct snap *s, pid_t pid, pid_t tid, const char *file)
 {
-	struct proc_status st;
+	static const struct {
+		const char *file;
+		enum want_kind kind;
+	} kinds[] = {
+		{ "freeze", WANT_FREEZE },
+		{ "pids", WANT_PIDS },
+		{ "fuse", WANT_FUSE },
+		{ "log", WANT_LOG },
+	};
+	const struct folder *f = held(s, pid);
+	struct want w = { .dir = f ? f->fd : -1 };
 
-	return proc_status(child, 0, &st) || st.state != 'R';
-}
-
-/* Return: 0, or why there is no answer. */
-static int next_answer(int from, pid_t child, int deadline_ms, struct answer *a)
-{
-	int64_t until = now_ms() + GIVE_UP_MS;
-	ssize_t n;
-
-	while (!await_readable(from, deadline_ms))
-		if (blocked(child) || now_ms() > until)
-			return -ETIMEDOUT;
-	n = read(from, a, sizeof(*a));
-	return n < (ssize_t)offsetof(struct answer, text) ? -EIO : 0;
-}
-
-void snap_reader(struct snap *s, pid_t pid, pid_t tid, int deadline_ms)
-{
-	int pair[2] = { -1, -1 };
-	static struct answer a;
-	pid_t child = -1;
-	int err, dir;
-
-	if (!s->live)
+	path_of(w.key, sizeof(w.key), pid, tid, file);
+	if (!s->live || (pid && w.dir < 0) || find(s, w.key))
 		return;
-	dir = folder(s, pid);
-	err = dir < 0 ? dir : 0;
-	/* A read is an answer. */
-	if (!err &&
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		err = -errno;
-	if (!err) {
-		/* No exit signal: who asks may count his SIGCHLDs. */
-		child = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
-		if (!child)
-			read_risky(dir, pid, tid, pair[1]);
-		err = child < 0 ? -errno : 0;
-		close(pair[1]);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(risky); i++) {
-		char path[64];
+	snprintf(w.path, sizeof(w.path), "%s", strchr(w.key, '/') + 1);
+	if (strstr(w.path, "fd/") && !strstr(w.path, "fdinfo/"))
+		w.kind = WANT_LINK;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(file, kinds[i].file))
+			w.kind = kinds[i].kind;
+	if (keep(s, 0, w.key, -ENODATA, NULL, 0))
+		want(s, &w);
+}
 
-		a.size = 0;
-		if (!err)
-			err = next_answer(pair[0], child, deadline_ms, &a);
-		path_of(path, sizeof(path), pid, tid, risky[i]);
-		keep(s, path, err ? err : a.err, a.text, (size_t)a.size);
+static void got(void *arg, const struct want *w, int err, const char *text,
+		size_t size)
+{
+	struct entry *e = find(arg, w->key);
+	char *copy = malloc(size + 1);
+
+	if (!e || !copy) {
+		free(copy);
+		return;
 	}
-	if (pair[0] >= 0)
-		close(pair[0]);
-	if (child > 0) {
-		/* What does not go at once goes when its read ends. */
-		kill(child, SIGKILL);
-		waitpid(child, NULL, __WALL | (err ? WNOHANG : 0));
-	}
+	if (size)
+		memcpy(copy, text, size);
+	copy[size] = '\0';
+	free(e->text);
+	e->text = copy;
+	e->size = size;
+	e->err = err;
+}
+
+void snap_fetch(struct snap *s, int ms)
+{
+	if (s->nr_wants)
+		reader_run(s->wants, s->nr_wants, ms, got, s);
+	s->nr_wants = 0;
 }
 
 /* --- a file of it ------------------------------------------------------- */
@@ -424,11 +465,11 @@ static int load_entry(struct snap *s, FILE *from)
 
 	if (n == EOF)
 		return 1;
-	if (n != 4 || s->look < 1 || s->look > 2 || size > sizeof(text) ||
-	    err > 0 || fgetc(from) != '\n' ||
+	if (n != 4 || s->look < 0 || s->look > 2 || !strchr(path, '/') ||
+	    size > sizeof(text) || err > 0 || fgetc(from) != '\n' ||
 	    fread(text, 1, size, from) != size || fgetc(from) != '\n')
 		return -EBADMSG;
-	return keep(s, path, err, text, size) ? 0 : -ENOMEM;
+	return keep(s, s->look, path, err, text, size) ? 0 : -ENOMEM;
 }
 
 struct snap *snap_load(FILE *from, int *err)

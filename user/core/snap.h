@@ -3,13 +3,13 @@
  * A look at /proc that can be kept: read now, or from a file that was written
  * elsewhere. The doctor sees nothing else.
  *
- * A process is named by its number once; from then on it is an open directory,
- * so that a reused number is never taken for it: what has gone is -ESRCH.
+ * A process that is held is an open directory from then on, so that a reused
+ * number is never taken for it: what has gone is -ESRCH.
  *
- * Files that take no lock a stuck process may hold are read in place:
- * status, task/, cgroup. stat, wchan, stack and syscall may block for as long as
- * somebody is stuck in execve() (exec_update_lock); a child that can be given up
- * reads them, snap_reader().
+ * Files that take no lock a stuck process may hold are read in place: status,
+ * sched, limits, cgroup, task/. The others may block for as long as somebody is stuck in
+ * execve() (exec_update_lock) or under the mmap_lock: they are asked for by
+ * snap_want(), and a child that can be given up reads them, snap_fetch().
  */
 #ifndef CORE_SNAP_H
 #define CORE_SNAP_H
@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+#include "proc.h"
 
 struct snap;
 
@@ -40,22 +42,65 @@ int snap_save(const struct snap *s, FILE *to);
 
 /**
  * snap_again() - let time pass, forget nothing, and look once more
- * @ms: so long, that what is in passing has passed; not for a file
+ * @when_ms: at now_ms(), so late that what is in passing has passed; not for a
+ *           file
  *
  * What is read from now on is a second look; the first one is kept beside it.
  */
-void snap_again(struct snap *s, int ms);
+void snap_again(struct snap *s, int64_t when_ms);
+
+/**
+ * snap_hold() - this very process is meant from now on, not its number
+ * Return: 0 or -errno: -ESRCH.
+ */
+int snap_hold(struct snap *s, pid_t pid);
 
 /**
  * snap_read() - a file of a task; read once in a look
  * @tid: 0: of the process
- * @file: "status", "cgroup"; of what snap_reader() has read: also the others
- * @text: out: NUL-terminated, lives as long as @s
+ * @file: "status", "sched", "limits", "cgroup"; or what snap_fetch() has got
+ * @text: out: NUL-terminated, lives as long as @s; "" on error
  * Return: 0 or -errno: -ESRCH it is gone, -ETIMEDOUT the read did not end,
- * -ENODATA nobody has read it.
+ * -ECANCELED another did not end before it, -ENODATA nobody has read it.
  */
 int snap_read(struct snap *s, pid_t pid, pid_t tid, const char *file,
 	      const char **text);
+
+/**
+ * snap_to_save() - snap_save() will be called: snap_glance() keeps what it reads
+ */
+void snap_to_save(struct snap *s);
+
+/**
+ * snap_glance() - the status of a process, one of very many
+ * @st: out
+ * Return: 0 or -errno, as snap_read(), or -EBADMSG.
+ */
+int snap_glance(struct snap *s, pid_t pid, struct proc_status *st);
+
+/**
+ * snap_file() - the same of the machine
+ * @path: "sys/...", or "self/..."
+ */
+int snap_file(struct snap *s, const char *path, const char **text);
+
+/**
+ * snap_want() - a file for the reader's child
+ * @pid: held; 0: of the machine
+ * @file: any below /proc/PID; "fd/N" is where the link leads; "freeze", "pids",
+ *        "fuse", "log" as in core/reader.h
+ *
+ * Those that may block last.
+ */
+void snap_want(struct snap *s, pid_t pid, pid_t tid, const char *file);
+
+/**
+ * snap_fetch() - let it read them
+ * @ms: for each
+ *
+ * Of either look: it is called between the two.
+ */
+void snap_fetch(struct snap *s, int ms);
 
 /**
  * snap_tasks() - thread ids of a process, rising; with pid 0: all processes
@@ -63,15 +108,6 @@ int snap_read(struct snap *s, pid_t pid, pid_t tid, const char *file,
  * Return: how many, or -errno.
  */
 int snap_tasks(struct snap *s, pid_t pid, const pid_t **tids);
-
-/**
- * snap_reader() - let a child read stat, wchan, stack and syscall of a task
- * @deadline_ms: for each of the four; a child that waits for a CPU has longer
- *
- * What it could not read in time is -ETIMEDOUT; without a process to be had
- * (EAGAIN) that is what each of them says.
- */
-void snap_reader(struct snap *s, pid_t pid, pid_t tid, int deadline_ms);
 
 /**
  * snap_first() - the process that was read first, 0: none

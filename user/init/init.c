@@ -111,6 +111,17 @@ static int await_open(const char *path, int flags)
 	return fd;
 }
 
+/* As systemd does: the cgroups below the root have pids.current. */
+static void enable_pids(void)
+{
+	int fd = open("/sys/fs/cgroup/cgroup.subtree_control",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "+pids", 5) < 0)
+		perror("init: the controller pids");
+	close(fd);
+}
+
 static void mount_all(void)
 {
 	static const struct {
@@ -132,6 +143,7 @@ static void mount_all(void)
 		mkdir(mounts[i].where, 0755);
 		mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
 	}
+	enable_pids();
 	chmod("/tmp", 01777);
 	if (symlink("/proc/self/fd", "/dev/fd") ||
 	    symlink("fd/0", "/dev/stdin") || symlink("fd/1", "/dev/stdout") ||

@@ -3,128 +3,38 @@
  * The dying in a cgroup (v2): who is listed, and when the folder can go.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../cgroup.h"
 #include "../core/await.h"
 #include "../scenario.h"
-
-#define ROOT "/sys/fs/cgroup"
-
-static char folder[64];
-
-static bool removed(void *path)
-{
-	return !rmdir(path) || errno == ENOENT;
-}
-
-/* Those in it are being killed. */
-static void remove_folder(const char *path)
-{
-	char copy[sizeof(folder)];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	await_true(removed, copy, AWAIT_MS);
-}
-
-static void make_folder(void)
-{
-	struct statfs fs;
-
-	if (statfs(ROOT, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
-		skip("no cgroup v2 at " ROOT);
-	snprintf(folder, sizeof(folder), ROOT "/undead-%d", getpid());
-	at_end(remove_folder, folder);
-	if (mkdir(folder, 0755) < 0)
-		broken("cannot make %s: %m", folder);
-}
-
-static int open_in(const char *name, int flags)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, flags | O_CLOEXEC);
-	if (fd < 0)
-		broken("cannot open %s: %m", path);
-	return fd;
-}
-
-static void put_in(struct actor *p)
-{
-	_cleanup_close_ int fd = open_in("cgroup.procs", O_WRONLY);
-
-	if (dprintf(fd, "%d\n", p->pid) < 0)
-		broken("cannot move %s to the cgroup: %m", p->name);
-}
-
-static bool file_has(const char *name, const char *word)
-{
-	_cleanup_close_ int fd = open_in(name, O_RDONLY);
-	char text[512];
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return strstr(text, word);
-}
-
-static bool lists(struct actor *p)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d\n", p->pid);
-	return file_has("cgroup.procs", pid);
-}
-
-static void expect_listed(struct actor *p, bool wanted, const char *why)
-{
-	bool seen = lists(p);
-
-	expect(seen == wanted, why, "%s %d in cgroup.procs: %s (expected %s)",
-	       p->name, p->pid, seen ? "yes" : "no", wanted ? "yes" : "no");
-}
-
-static void expect_removed(int err, int wanted, const char *why)
-{
-	expect(err == wanted, why, "rmdir() of the cgroup: %s (expected %s)",
-	       err ? strerror(err) : "done",
-	       wanted ? strerror(wanted) : "done");
-}
-
-static int try_remove(void)
-{
-	return rmdir(folder) ? errno : 0;
-}
 
 static void leader_dies(void)
 {
 	struct actor *p;
 	struct thread *t;
+	const char *g;
 
 	step("P in a cgroup: the leader ends by SYS_exit(3), T lives");
-	make_folder();
+	g = cgroup_make("");
 	p = spawn("P");
 	t = thread(p, "T");
-	put_in(p);
+	cgroup_put(g, p);
 	exit_thread(leader(p), 3);
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
-	expect_listed(p, true,
+	expect_listed(g, p, true,
 		      "css_task_iter_advance(): a dying leader with live threads");
-	expect_removed(try_remove(), EBUSY, "cgroup_is_populated(): T");
+	expect_rmdir(g, EBUSY, "cgroup_is_populated(): T");
 
 	step("T ends: P is a zombie, in no cgroup for anybody");
 	exit_thread(t, 5);
 	expect_wakeup(p->pidfd, "pidfd of P", "release_task(T): zap_leader");
-	expect_listed(p, false, "css_task_iter_advance(): signal->live is 0");
-	expect(await_true(removed, folder, AWAIT_MS),
+	expect_listed(g, p, false,
+		      "css_task_iter_advance(): signal->live is 0");
+	expect(await_true(cgroup_removed, (void *)g, AWAIT_MS),
 	       "cgroup_exit(): the last one has left",
 	       "rmdir() of the cgroup, with a zombie that was in it");
 	reap(p);
@@ -150,23 +60,26 @@ SCENARIO(cgroup_leader) = {
 static void reaped(void)
 {
 	int busy = 0, listed = 0;
+	const char *g;
+	char pid[16];
 
 	step("%d times: P in a cgroup is killed and reaped, the cgroup removed",
 	     TIMES);
-	make_folder();
+	g = cgroup_make("");
 	for (int i = 0; i < TIMES; i++) {
 		struct actor *p = spawn("P");
 
-		if (i && mkdir(folder, 0755) < 0)
-			broken("cannot make %s: %m", folder);
-		put_in(p);
+		if (i && mkdir(g, 0755) < 0)
+			broken("cannot make %s: %m", g);
+		cgroup_put(g, p);
 		send_signal(p, SIGKILL);
 		if (waitid(P_PID, (id_t)p->pid, NULL, WEXITED) < 0)
 			broken("cannot reap P: %m");
-		listed += lists(p);
-		if (try_remove()) {
+		snprintf(pid, sizeof(pid), "%d", p->pid);
+		listed += cgroup_has(g, "cgroup.procs", pid);
+		if (rmdir(g)) {
 			busy++;
-			remove_folder(folder);
+			await_true(cgroup_removed, (void *)g, AWAIT_MS);
 		}
 	}
 	expect_equal(listed, 0, "times that the reaped P was listed",
@@ -191,48 +104,37 @@ SCENARIO(cgroup_reaped) = {
 	.play = reaped,
 };
 
-static int64_t order_rmdir(const struct order *o)
-{
-	(void)o;
-	return try_remove();
-}
-
 static void stuck(void)
 {
 	/* Commit a72f73c4dd9b ("cgroup: Don't expose dead tasks in cgroup"). */
 	bool listed = kernel_before(7, 0);
-	int g = gate(), err;
-	int64_t result = EINPROGRESS;
-	struct actor *p, *r;
+	int held = gate();
+	struct actor *p;
+	const char *g;
 
 	step("P, with one thread and in a cgroup, is held in exit_files()");
-	make_folder();
+	g = cgroup_make("");
 	p = spawn("P");
-	r = spawn("R");
-	put_in(p);
-	hold_in_exit(leader(p), g, IN_FILES, 5);
-	expect_listed(p, listed,
+	cgroup_put(g, p);
+	hold_in_exit(leader(p), held, IN_FILES, 5);
+	expect_listed(g, p, listed,
 		      listed ?
 			      "cgroup_exit() has not run" :
 			      "css_task_iter_advance(): PF_EXITING, signal->live is 0");
-	expect(file_has("cgroup.events", "populated 1"),
-	       "cgroup_task_dead() has not run", "cgroup.events: populated 1");
+	expect_populated(g, true, "cgroup_task_dead() has not run");
+	expect_pids(g, 1, "cgroup_release() has not run");
 
-	step("R removes the cgroup, while P is in D");
-	tell(leader(r), order_rmdir, 0, 0);
-	err = thread_result(leader(r), AWAIT_MS, &result);
-	if (err)
-		broken("rmdir() does not return: %d", err);
-	expect_removed((int)result, listed ? EBUSY : 0,
-		       listed ?
-			       "cgroup_destroy_locked(): populated" :
-			       "cgroup_destroy_locked(): only the dying are left");
+	step("somebody removes the cgroup, while P is in D");
+	expect_rmdir(g, listed ? EBUSY : 0,
+		     listed ?
+			     "cgroup_destroy_locked(): populated" :
+			     "cgroup_destroy_locked(): only the dying are left");
 
 	step("P is released and reaped: it can be removed in any case");
-	expect_equal(release(g), 1, "threads released", "the gate held P");
+	expect_equal(release(held), 1, "threads released", "the gate held P");
 	reap(p);
-	expect(await_true(removed, folder, AWAIT_MS), "cgroup_task_dead()",
-	       "the cgroup is gone");
+	expect(await_true(cgroup_removed, (void *)g, AWAIT_MS),
+	       "cgroup_task_dead()", "the cgroup is gone");
 }
 
 static const char *const stuck_watches[] = {

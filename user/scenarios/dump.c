@@ -88,7 +88,7 @@ SCENARIO(exit_code_dumped) = {
 	.name = "exit-code-dumped",
 	.summary =
 		"aborted with and without a core dump, or not at all: 0x80 says so everywhere",
-	.rows = "NP2 WZ8 A13",
+	.rows = "NP2 WZ8 CD3.1 A13",
 	.needs = NEED_ROOT,
 	.play = dumped,
 };
@@ -124,13 +124,15 @@ static void parked(void)
 	step("SIGKILL cannot end it: the one in D counts");
 	send_signal(p, SIGKILL);
 	expect_asleep_in(t, "do_exit", "coredump_task_exit()");
+	expect_state(leader(p), 'D', "coredump_wait(): uninterruptible");
 	expect_no_sigchld(p, "nobody has got to exit_notify()");
 	expect_no_wakeup(p->pidfd, "pidfd of P", "pidfd_poll(): no exit_state");
 
-	step("U is released: it parks too, the dump ends, all die");
+	step("U is released: it parks too, nothing is dumped, all die of SIGKILL");
 	expect_equal(release(g), 1, "threads released", "the gate held U");
 	expect_wakeup(p->pidfd, "pidfd of P", "coredump_finish() wakes them");
-	reap(p);
+	expect_death(p, SIGKILL,
+		     "complete_signal(): core_state lets it in; coredump_finish(): no 0x80");
 	expect_gone(leader(p), "release_task()");
 }
 
@@ -138,7 +140,7 @@ SCENARIO(dump_parks) = {
 	.name = "dump-parks",
 	.summary =
 		"a core dump waits for a thread in D; the other threads wait in exit",
-	.rows = "DE2.1 CD2.2",
+	.rows = "DE2.1 CD2.2 CD3.2 A61",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "core-dump",
 	.play = parked,

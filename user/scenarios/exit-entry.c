@@ -148,20 +148,29 @@ static void stop(void)
 {
 	siginfo_t si = { 0 };
 	struct actor *p;
-	struct thread *t;
-	struct asker a;
+	struct thread *t, *u;
+	struct asker a, b;
 
-	step("P: T calls SYS_exit and is held before do_exit()");
+	step("P: T and U call SYS_exit and are held before do_exit()");
 	p = spawn("P");
 	t = thread(p, "T");
+	u = thread(p, "U");
 	a = hold_at_entry(t, 5);
+	b = hold_at_entry(u, 6);
 
-	step("SIGSTOP: the leader stops, the group has not until T does");
+	step("SIGSTOP: the leader stops, the group has not until T and U do");
 	send_signal(p, SIGSTOP);
 	expect_state(leader(p), 'T', "do_signal_stop()");
 	expect_state(t, 'D', "seccomp_do_user_notification(): TASK_KILLABLE");
-	expect_no_event(p, WSTOPPED, "do_signal_stop(): group_stop_count is 1");
+	expect_no_event(p, WSTOPPED, "do_signal_stop(): group_stop_count is 2");
 	expect_no_sigchld(p, "do_signal_stop(): T has not taken part");
+
+	step("U ends: T is still to be waited for");
+	let_exit(&b);
+	expect_gone(u, "release_task()");
+	expect_no_event(p, WSTOPPED,
+			"exit_signals(): task_participate_group_stop(), not the last one");
+	expect_no_sigchld(p, "exit_signals(): group_stop_count is 1");
 
 	step("T ends: with it the group has stopped");
 	let_exit(&a);

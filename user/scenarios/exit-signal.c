@@ -8,17 +8,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "../core/await.h"
 #include "../scenario.h"
 
 static int64_t dead(struct actor *c, int status)
 {
 	return (int64_t)c->pid << 24 | CLD_EXITED << 16 | status;
-}
-
-static bool usr1_caught(void *r)
-{
-	return ask(r, order_caught, SIGUSR1, 0) > 0;
 }
 
 static void clone_child(int signal, const char *what)
@@ -40,14 +34,10 @@ static void clone_child(int signal, const char *what)
 	expect_equal(ask(leader(r), order_wait, c->pid, look | __WCLONE),
 		     dead(c, 7), "waitid(C, __WCLONE) in R, packed",
 		     "eligible_child(): __WCLONE is for such children");
-	if (signal)
-		await_true(usr1_caught, leader(r), AWAIT_MS);
-	expect_equal(ask(leader(r), order_caught, SIGUSR1, 0), !!signal,
-		     "times R caught SIGUSR1",
-		     "do_notify_parent(): sends exit_signal, if there is one");
-	expect_equal(ask(leader(r), order_caught, SIGCHLD, 0), 0,
-		     "times R caught SIGCHLD",
-		     "do_notify_parent(): exit_signal instead of it");
+	expect_caught(leader(r), SIGUSR1, !!signal,
+		      "do_notify_parent(): sends exit_signal, if there is one");
+	expect_caught(leader(r), SIGCHLD, 0,
+		      "do_notify_parent(): exit_signal instead of it");
 	expect_equal(ask(leader(r), order_wait, c->pid, WEXITED | __WALL),
 		     dead(c, 7), "waitid(C, __WALL) in R, packed",
 		     "eligible_child(): __WALL is for all children");
@@ -107,8 +97,7 @@ static void autoreap(void)
 	expect_equal(ask(leader(r), order_wait, c->pid, WEXITED | __WALL),
 		     -ECHILD, "waitid(C, __WALL) in R",
 		     "release_task() has run");
-	expect_equal(ask(leader(r), order_caught, SIGCHLD, 0), 0,
-		     "times R caught SIGCHLD", "do_notify_parent(): sig is 0");
+	expect_caught(leader(r), SIGCHLD, 0, "do_notify_parent(): sig is 0");
 
 	step("adopted, it still vanishes without a word");
 	c = spawn_clone(r, "D", CLONE_AUTOREAP, 0);

@@ -8,19 +8,16 @@
 #include <linux/acct.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../core/await.h"
 #include "../core/proc.h"
 #include "../scenario.h"
-
-static bool hup_caught(void *t)
-{
-	return ask(t, order_caught, SIGHUP, 0) > 0;
-}
 
 static bool hup_pending(struct actor *j)
 {
@@ -59,10 +56,8 @@ static void orphaned_group(void)
 
 	step("T ends, the last of A: B is told, by SIGHUP and SIGCONT");
 	exit_thread(t, 5);
-	await_true(hup_caught, leader(b), AWAIT_MS);
-	expect_equal(ask(leader(b), order_caught, SIGHUP, 0), 1,
-		     "times B caught SIGHUP",
-		     "exit_notify(): group_dead, kill_orphaned_pgrp(leader)");
+	expect_caught(leader(b), SIGHUP, 1,
+		      "exit_notify(): group_dead, kill_orphaned_pgrp(leader)");
 	expect_state(leader(b), 'S', "prepare_signal(): SIGCONT woke it");
 }
 
@@ -202,16 +197,12 @@ static void terminal(void)
 	step("the leader of S ends, its thread T lives: nothing");
 	exit_thread(leader(s), 3);
 	expect_state(leader(s), 'Z', "exit_notify(): EXIT_ZOMBIE");
-	barrier();
-	expect_equal(ask(leader(j), order_caught, SIGHUP, 0), 0,
-		     "times J caught SIGHUP", "do_exit(): group_dead is false");
+	expect_caught(leader(j), SIGHUP, 0, "do_exit(): group_dead is false");
 
 	step("T ends, the last of S: the terminal hangs up");
 	exit_thread(t, 5);
-	await_true(hup_caught, leader(j), AWAIT_MS);
-	expect_equal(ask(leader(j), order_caught, SIGHUP, 0), 1,
-		     "times J caught SIGHUP",
-		     "do_exit(): group_dead, disassociate_ctty(1)");
+	expect_caught(leader(j), SIGHUP, 1,
+		      "do_exit(): group_dead, disassociate_ctty(1)");
 	close(master);
 }
 
@@ -247,19 +238,32 @@ static void keep_account(void)
 		skip("acct(): %m");
 }
 
-/* How often @p is in the account; @code: the exit code written there. */
-static int accounted(struct actor *p, uint32_t *code)
+/* How often @p is in the account; @last: the record. */
+static int records(struct actor *p, struct acct_v3 *last)
 {
 	_cleanup_close_ int fd = open(ACCOUNT, O_RDONLY | O_CLOEXEC);
 	struct acct_v3 a;
 	int n = 0;
 
 	while (read(fd, &a, sizeof(a)) == sizeof(a)) {
+		/* Records of version 2 do not tell the pid. */
+		if ((a.ac_version & 0x0f) != 3)
+			skip("wants records of version 3: CONFIG_BSD_PROCESS_ACCT_V3");
 		if ((pid_t)a.ac_pid != p->pid)
 			continue;
-		*code = a.ac_exitcode;
+		*last = a;
 		n++;
 	}
+	return n;
+}
+
+/* The same; @code: the exit code written there. */
+static int accounted(struct actor *p, uint32_t *code)
+{
+	struct acct_v3 a = { .ac_exitcode = *code };
+	int n = records(p, &a);
+
+	*code = a.ac_exitcode;
 	return n;
 }
 
@@ -295,4 +299,62 @@ SCENARIO(last_thread_account) = {
 	.rows = "DE3",
 	.needs = NEED_ROOT | NEED_VM,
 	.play = account,
+};
+
+/* In ticks of the account, as of now. */
+static int64_t age(struct actor *p)
+{
+	int64_t hz = sysconf(_SC_CLK_TCK), started = 0;
+	struct timespec now;
+
+	proc_stat_field(p->pid, 0, 22, &started);
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (now.tv_sec * hz + now.tv_nsec / (1000000000 / hz) - started) *
+	       AHZ / hz;
+}
+
+static bool grown_up(void *p)
+{
+	return age(p) > AHZ / 2;
+}
+
+static void account_exec(void)
+{
+	struct acct_v3 a = { 0 };
+	struct actor *p;
+	struct thread *t;
+	int64_t wanted;
+	float ticks;
+
+	step("P is half a second old when its thread T is made, and calls exec");
+	keep_account();
+	p = spawn("P");
+	await_true(grown_up, p, AWAIT_MS);
+	t = thread(p, "T");
+	tell(t, order_exec, 0, 0);
+	expect_execed(t, "de_thread()");
+	expect_equal(records(p, &a), 0, "records of P", "P goes on");
+
+	step("P ends: its account is that of the leader's time, too");
+	wanted = age(p);
+	exit_group(leader(p), 7);
+	expect_wakeup(p->pidfd, "pidfd of P", "do_notify_pidfd()");
+	expect_equal(records(p, &a), 1, "records of P", "acct_process()");
+	expect_equal(a.ac_exitcode, 7 << 8, "exit code in the record",
+		     "acct_collect()");
+	memcpy(&ticks, &a.ac_etime, sizeof(ticks));
+	expect(ticks >= (float)wanted - 2,
+	       "de_thread(): start_time of the leader",
+	       "P was alive for %.0f ticks (expected %lld or more)",
+	       (double)ticks, (long long)wanted);
+	reap(p);
+}
+
+SCENARIO(exec_account) = {
+	.name = "exec-account",
+	.summary =
+		"process accounting after exec by a thread: the age is that of the process",
+	.rows = "DT8",
+	.needs = NEED_ROOT | NEED_VM,
+	.play = account_exec,
 };

@@ -37,8 +37,10 @@ static uint64_t pending(struct actor *r)
 
 static void expect_told(struct actor *r, uint64_t wanted, const char *why)
 {
-	uint64_t seen = pending(r);
+	uint64_t seen;
 
+	barrier();
+	seen = pending(r);
 	expect(seen == wanted, why,
 	       "pending for %s: SIGCHLD %s, SIGUSR1 %s (expected %s, %s)",
 	       r->name, seen & BIT(SIGCHLD) ? "yes" : "no",
@@ -63,7 +65,6 @@ static void child_of(int exit_signal, bool exec, uint64_t told, const char *why)
 	}
 	exit_group(leader(c), 7);
 	expect_state(leader(c), 'Z', "exit_notify(): no autoreap");
-	barrier();
 	expect_told(r, told, why);
 	expect_wait(leader(r), c->pid, WEXITED | __WALL,
 		    WAITED(c->pid, CLD_EXITED, 7), "wait_task_zombie()");
@@ -144,7 +145,6 @@ static void traced(void)
 	c = traced_child(r, r);
 	exit_group(leader(c), 7);
 	expect_state(leader(c), 'Z', "do_notify_parent(): traced, no autoreap");
-	barrier();
 	expect_told(r, BIT(SIGUSR1),
 		    "exit_notify(): not reparented by ptrace: exit_signal");
 
@@ -168,7 +168,6 @@ static void traced(void)
 	c = traced_child(r, x);
 	exit_group(leader(c), 7);
 	expect_state(leader(c), 'Z', "do_notify_parent(): traced, no autoreap");
-	barrier();
 	expect_told(x, BIT(SIGCHLD), "exit_notify(): ptrace_reparented()");
 	expect_told(r, 0, "do_notify_parent(): told tsk->parent, the tracer");
 	expect_wait(leader(r), c->pid, WEXITED | WNOHANG | __WALL, 0,
@@ -189,7 +188,6 @@ static void traced(void)
 	t = thread(c, "T");
 	exit_thread(leader(c), 3);
 	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
-	barrier();
 	expect_told(r, BIT(SIGCHLD), group);
 
 	step("T is not traced: it ends without a word; then the leader is told of");
@@ -198,7 +196,6 @@ static void traced(void)
 	ask(leader(r), order_sigmask, SIG_BLOCK, SIGCHLD);
 	exit_thread(t, 5);
 	expect_gone(t, "exit_notify(): no leader, not traced: autoreap");
-	barrier();
 	expect_told(r, BIT(SIGUSR1),
 		    "release_task(T): zap_leader, do_notify_parent(exit_signal)");
 }
@@ -226,13 +223,11 @@ static void traced_thread(void)
 	trace(leader(x), PTRACE_SEIZE, t, 0);
 	exit_thread(u, 9);
 	expect_gone(u, "exit_notify(): autoreap, a thread reaps itself");
-	barrier();
 	expect_told(x, 0, "exit_notify(): U is not traced");
 
 	step("T ends: a zombie thread, X is told");
 	exit_thread(t, 5);
 	expect_state(t, 'Z', "exit_notify(): traced, no autoreap");
-	barrier();
 	expect_told(x, BIT(SIGCHLD), "exit_notify(): tsk->ptrace: SIGCHLD");
 
 	step("the leader ends: delayed by a thread that is dead");
@@ -257,7 +252,7 @@ SCENARIO(notify_tracer_thread) = {
 		"a traced thread ends: a zombie until the tracer waits, and its leader with it",
 	.rows = "EN2 EN5.2 EN8",
 	.needs = NEED_ROOT,
-	.verdict = "held-by-tracer",
+	.verdict = "tracer-holds",
 	.play = traced_thread,
 };
 
@@ -375,7 +370,7 @@ static void namespaces(void)
 {
 	const char *why =
 		"do_notify_parent(): task_pid_nr_ns() in the parent's pid namespace";
-	struct actor *r, *i, *c;
+	struct actor *r, *i, *j, *c;
 
 	step("C is a child of I, the init of a pid namespace: it is 2 there");
 	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
@@ -394,6 +389,15 @@ static void namespaces(void)
 	expect_equal(ask(leader(c), order_own_pid, 0, 0), 3, "getpid() in D",
 		     "alloc_pid(): a number in each namespace");
 	expect_sender(r, c, c->pid, 0, why);
+
+	step("a parent is never where its child has no number");
+	j = spawn_clone(NULL, "J", CLONE_NEWPID, SIGCHLD);
+	c = spawn_by(i, "E");
+	why = "pidns_install(): none but the caller's own and those in it";
+	expect_equal(ask(leader(c), order_join_pids, j->pid, 0), -EINVAL,
+		     "setns() in E to the namespace beside its own", why);
+	expect_equal(ask(leader(c), order_join_pids, r->pid, 0), -EINVAL,
+		     "setns() in E to the namespace around its own", why);
 }
 
 SCENARIO(notify_pid) = {

@@ -217,6 +217,15 @@ static void members(void)
 	end(k);
 	expect_told(j, "will_become_orphaned_pgrp(): ignored_task is K");
 
+	step("K is a child of J, in its group: it is no way out");
+	p = member(session(), "P", 0);
+	j = member(p, "J", 0);
+	member(j, "K", j->pid);
+	stop(j);
+	end(p);
+	expect_told(j,
+		    "will_become_orphaned_pgrp(): K's parent is in the same group");
+
 	step("K is a zombie, then P ends");
 	group_of_two(&p, &j, &k);
 	end(k);

@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../core/await.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
@@ -41,22 +40,9 @@ static void ask_for(struct thread *t, int sig)
 		     "PR_SET_PDEATHSIG in C", "prctl()");
 }
 
-static bool usr1_caught(void *t)
-{
-	return ask(t, order_caught, SIGUSR1, 0) > 0;
-}
-
-static bool usr2_caught(void *t)
-{
-	return ask(t, order_caught, SIGUSR2, 0) > 0;
-}
-
 static void expect_usr1(struct actor *c, int times, const char *why)
 {
-	if (times)
-		await_true(usr1_caught, leader(c), AWAIT_MS);
-	expect_equal(ask(leader(c), order_caught, SIGUSR1, 0), times,
-		     "times C caught SIGUSR1", why);
+	expect_caught(leader(c), SIGUSR1, times, why);
 }
 
 static void end_parent(struct actor *r)
@@ -79,10 +65,8 @@ static void parent_death(void)
 	expect_usr1(c, 0, "R is alive");
 	end_parent(r);
 	expect_usr1(c, 1, sent);
-	await_true(usr2_caught, leader(c), AWAIT_MS);
-	expect_equal(ask(leader(c), order_caught, SIGUSR2, 0), 1,
-		     "times C caught SIGUSR2",
-		     "forget_original_parent(): for each thread of the child");
+	expect_caught(leader(c), SIGUSR2, 1,
+		      "forget_original_parent(): for each thread of the child");
 
 	step("the parent that counts is the thread that forked: it ends, R lives");
 	r = spawn("R");

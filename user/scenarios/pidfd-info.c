@@ -75,7 +75,7 @@ SCENARIO(pidfd_info) = {
 	.name = "pidfd-info",
 	.summary =
 		"a pidfd tells the exit code when the process is reaped, not before",
-	.rows = "A11 RT8.1 PF4 PF5.1",
+	.rows = "A11 RT8.1 PF4 PF5",
 	.needs = NEED_ROOT,
 	.watches = watches,
 	.play = info,

@@ -17,50 +17,8 @@
 
 #include "../core/await.h"
 #include "../core/proc.h"
+#include "../pidns.h"
 #include "../scenario.h"
-
-static struct actor *init(void)
-{
-	return spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
-}
-
-/*
- * The children of the caller go to the pid namespace of process arg[0], or with
- * arg[1] to that of its children.
- */
-static int64_t order_enter(const struct order *o)
-{
-	_cleanup_close_ int fd = -1;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid%s", (int)o->arg[0],
-		 o->arg[1] ? "_for_children" : "");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 || setns(fd, CLONE_NEWPID) ? -errno : 0;
-}
-
-static struct actor *outside(struct actor *i)
-{
-	struct actor *j = spawn("J");
-
-	expect_equal(ask(leader(j), order_enter, i->pid, 0), 0, "setns() in J",
-		     "pidns_install(): for its children");
-	return j;
-}
-
-/* The pid that @t has in its own namespace. */
-static pid_t inner(struct thread *t)
-{
-	char text[8192] = "";
-	const char *line;
-	pid_t pid = 0;
-
-	proc_read(t->actor->pid, t->tid, "status", text, sizeof(text));
-	line = strstr(text, "\nNSpid:");
-	if (!line || sscanf(line, "\nNSpid: %*d %d", &pid) != 1)
-		broken("no second NSpid of %s %d", t->name, t->tid);
-	return pid;
-}
 
 static void await_end(struct actor *p)
 {
@@ -91,7 +49,7 @@ static void adoption(void)
 	pid_t pid;
 
 	step("I, S its child, a subreaper, R below S, C below R; R ends");
-	i = init();
+	i = pidns_init("I");
 	s = spawn_by(i, "S");
 	ask(leader(s), order_prctl, PR_SET_CHILD_SUBREAPER, true);
 	r = spawn_by(s, "R");
@@ -106,14 +64,14 @@ static void adoption(void)
 	expect_parent(c, i, "find_new_reaper(): no subreaper up to I");
 
 	step("J, a subreaper outside, has put R into the namespace; R ends");
-	j = outside(i);
+	j = pidns_outsider(i, "J");
 	ask(leader(j), order_prctl, PR_SET_CHILD_SUBREAPER, true);
 	r = spawn_by(j, "R");
 	c = spawn_by(r, "C");
 	end(r);
 	expect_parent(c, i,
 		      "find_new_reaper(): J, the parent of R, is of another level");
-	pid = inner(leader(c));
+	pid = pidns_inner(leader(c), 1);
 	exit_group(leader(c), 7);
 	expect_wait(leader(i), pid, WEXITED, WAITED(pid, CLD_EXITED, 7),
 		    "wait_task_zombie(): it is a child of I");
@@ -134,7 +92,7 @@ static void init_ends(void)
 	struct thread *t;
 
 	step("M and R are members of the namespace of I; R ends: only that");
-	i = init();
+	i = pidns_init("I");
 	t = thread(i, "T");
 	m = spawn_by(i, "M");
 	r = spawn_by(i, "R");
@@ -172,31 +130,6 @@ SCENARIO(pidns_init_ends) = {
 	.play = init_ends,
 };
 
-struct look {
-	struct actor *a;
-	char stack[4096];
-};
-
-static bool zaps(void *arg)
-{
-	struct look *l = arg;
-
-	return proc_read(l->a->pid, l->a->pid, "stack", l->stack,
-			 sizeof(l->stack)) > 0 &&
-	       strstr(l->stack, "zap_pid_ns_processes");
-}
-
-static void expect_zaps(struct actor *i, const char *why)
-{
-	struct look l = { .a = i };
-
-	expect(await_true(zaps, &l, AWAIT_MS), why,
-	       "zap_pid_ns_processes() is in the stack of I %d", i->pid);
-	expect_no_sigchld(i, "exit_notify() of I has not run");
-	expect_no_wakeup(i->pidfd, "pidfd of I",
-			 "exit_notify() of I has not run");
-}
-
 static void init_held(void)
 {
 	struct actor *i, *m;
@@ -204,7 +137,7 @@ static void init_held(void)
 	int g = gate();
 
 	step("I is killed, its thread T sleeps in D: the namespace lives on");
-	i = init();
+	i = pidns_init("I");
 	t = thread(i, "T");
 	m = spawn_by(i, "M");
 	hold_read(t, g);
@@ -222,7 +155,7 @@ static void init_held(void)
 	expect_death(i, SIGKILL, "release_task(T): zap_leader");
 
 	step("the same, T is held in exit_files(): all die, the leader waits");
-	i = init();
+	i = pidns_init("I");
 	t = thread(i, "T");
 	m = spawn_by(i, "M");
 	hold_in_exit(t, g, IN_FILES, 5);
@@ -249,11 +182,11 @@ static void dead_list(void)
 	struct thread *t;
 
 	step("I traces T, a thread of M; T ends, and is a zombie for I");
-	i = init();
+	i = pidns_init("I");
 	m = spawn_by(i, "M");
 	t = thread(m, "T");
 	expect_equal(ask(leader(i), order_ptrace, WITH_DATA(PTRACE_SEIZE, 0),
-			 inner(t)),
+			 pidns_inner(t, 1)),
 		     0, "PTRACE_SEIZE of T", "ptrace_attach()");
 	exit_thread(t, 5);
 	expect_state(t, 'Z', "exit_notify(): traced, no autoreap");
@@ -282,9 +215,9 @@ static void injected(void)
 	struct actor *i, *m, *j, *k;
 
 	step("K is a member of I's namespace and the zombie of J, outside");
-	i = init();
+	i = pidns_init("I");
 	m = spawn_by(i, "M");
-	j = outside(i);
+	j = pidns_outsider(i, "J");
 	k = spawn_by(j, "K");
 	exit_group(leader(k), 7);
 	await_end(k);
@@ -302,8 +235,8 @@ static void injected(void)
 	expect_death(i, SIGKILL, "free_pid(): wakes I, the last one");
 
 	step("the same, and J dies: its adopter has to wait for K");
-	i = init();
-	j = outside(i);
+	i = pidns_init("I");
+	j = pidns_outsider(i, "J");
 	k = spawn_by(j, "K");
 	exit_group(leader(k), 7);
 	await_end(k);
@@ -340,9 +273,9 @@ static void no_more(void)
 	int g = gate();
 
 	step("J, outside, can fork into the namespace of I");
-	i = init();
+	i = pidns_init("I");
 	m = spawn_by(i, "M");
-	j = outside(i);
+	j = pidns_outsider(i, "J");
 	expect_equal(ask(leader(j), order_try_fork, 0, 0), 0, "fork() in J",
 		     "alloc_pid(): PIDNS_ADDING");
 
@@ -411,10 +344,10 @@ static void first(void)
 		     "clone3() in B with pid 2",
 		     "alloc_pid(): there is no child_reaper");
 	i = spawn_by(b, "I");
-	expect_equal(inner(leader(i)), 1, "pid of B's child in there",
+	expect_equal(pidns_inner(leader(i), 1), 1, "pid of B's child in there",
 		     "alloc_pid()");
 	m = spawn_by(a, "M");
-	expect_equal(inner(leader(m)), 2, "pid of A's child in there",
+	expect_equal(pidns_inner(leader(m), 1), 2, "pid of A's child in there",
 		     "alloc_pid()");
 
 	step("the init is killed: the child of A goes as well");

@@ -25,7 +25,7 @@ static int64_t order_reboot(const struct order *o)
 
 	/* The last thing that may go wrong here. */
 	if (stat("/proc/thread-self/ns/pid", &st) < 0 ||
-	    st.st_ino == FIRST_PID_NS || getpid() != 2)
+	    st.st_ino == FIRST_PID_NS || getpid() > 3)
 		return -EPERM;
 	return reboot((int)o->arg[0]) < 0 ? -errno : 0;
 }
@@ -54,6 +54,7 @@ static void one(int command, const char *name, int sig)
 static void play(void)
 {
 	one(LINUX_REBOOT_CMD_RESTART, "RESTART", SIGHUP);
+	one(LINUX_REBOOT_CMD_RESTART2, "RESTART2", SIGHUP);
 	one(LINUX_REBOOT_CMD_POWER_OFF, "POWER_OFF", SIGINT);
 	one(LINUX_REBOOT_CMD_HALT, "HALT", SIGINT);
 }
@@ -71,4 +72,72 @@ SCENARIO(reboot_namespace) = {
 	.needs = NEED_ROOT,
 	.watches = watches,
 	.play = play,
+};
+
+#define CODE(n) ((n) << 8)
+
+/* reboot_pid_ns() ends who calls it by do_exit(0), and that is init here. */
+static void by_itself(void)
+{
+	int other = kernel_before(5, 17) ? 0 : SIGHUP;
+	struct views want = { CODE(0), other, other, SIGHUP, CODE(0), -1 };
+	struct views seen;
+	struct actor *i;
+
+	step("I, init of a pid namespace, calls reboot(RESTART) itself");
+	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
+	tell(leader(i), order_reboot, LINUX_REBOOT_CMD_RESTART, 0);
+	seen = view_death(i);
+	expect_views(i, &seen, &want,
+		     "zap_pid_ns_processes(): group_exit_code is the reboot's; tsk->exit_code is that of do_exit(0)");
+}
+
+SCENARIO(reboot_itself) = {
+	.name = "reboot-itself",
+	.summary =
+		"known divergence: the init of a pid namespace calls reboot(): killed, or exited 0",
+	.rows = "A6 ZP5.1",
+	.needs = NEED_ROOT,
+	.watches = watches,
+	.play = by_itself,
+};
+
+/*
+ * With a leader that is dead before, release_task() of the last thread gives it
+ * the group's code: here all agree. Commit 9133607de37a, 6.15, see exit-code.c.
+ */
+static void delayed(void)
+{
+	int other = kernel_before(5, 17) ? CODE(3) : SIGINT;
+	struct views want = { SIGINT, other, other, SIGINT, SIGINT, -1 };
+	struct views seen;
+	struct actor *i, *c;
+	struct thread *t;
+
+	step("the leader of I has ended, its thread T is the init; C reboots");
+	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
+	t = thread(i, "T");
+	c = spawn_from(t, "C");
+	exit_thread(leader(i), 3);
+	expect_state(leader(i), 'Z', "exit_notify(): EXIT_ZOMBIE, delayed");
+	tell(leader(c), order_reboot, LINUX_REBOOT_CMD_HALT, 0);
+	seen = view_death(i);
+	if (kernel_before(6, 15) && seen.sigchld == CODE(3)) {
+		note("SIGCHLD has the leader's own code: before commit 9133607de37a");
+		want.sigchld = CODE(3);
+		want.info = CODE(3);
+	}
+	expect_views(i, &seen, &want,
+		     "zap_pid_ns_processes(), then release_task(T): zap_leader");
+	expect_gone(t, "release_task(T)");
+}
+
+SCENARIO(reboot_delayed) = {
+	.name = "reboot-delayed",
+	.summary =
+		"reboot() in a pid namespace whose init has lost its leader: all agree",
+	.rows = "A6 ZP1.1 ZP5.1",
+	.needs = NEED_ROOT,
+	.watches = watches,
+	.play = delayed,
 };

@@ -307,6 +307,7 @@ static void polled_for_nothing(void)
 	step("C ends: that is POLLIN, which R does not want");
 	exit_group(leader(c), 7);
 	expect_wakeup(c->pidfd, "pidfd of C", "do_notify_pidfd()");
+	barrier();
 	expect_state(leader(r), 'S', "do_poll(): nothing wanted, sleeps again");
 	err = thread_result(leader(r), 0, &result);
 	expect_equal(err, -ETIMEDOUT, "poll() in R: no reply",

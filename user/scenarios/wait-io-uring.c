@@ -4,71 +4,19 @@
  * waitid(), and a completion for whatever makes a child one that can be reaped.
  */
 #include <errno.h>
-#include <linux/io_uring.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../core/ring.h"
 #include "../scenario.h"
 
 /* Commit f31ecf671ddc, 6.7; not in every libc's headers. */
 #define OP_WAITID 50
 
 #define LOOK (WEXITED | WNOHANG | WNOWAIT)
-
-/* A ring with room for one request. */
-struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *rings;
-	struct io_uring_sqe *sqe;
-};
-
-static unsigned int *at(struct ring *r, unsigned int offset)
-{
-	return (unsigned int *)(void *)(r->rings + offset);
-}
-
-static void *ring_map(struct ring *r, off_t offset)
-{
-	return mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, r->fd, offset);
-}
-
-static int ring_open(struct ring *r)
-{
-	*r = (struct ring){ 0 };
-	r->fd = (int)syscall(SYS_io_uring_setup, 1, &r->p);
-	if (r->fd < 0)
-		return -errno;
-	r->rings = ring_map(r, IORING_OFF_SQ_RING);
-	r->sqe = ring_map(r, IORING_OFF_SQES);
-	if (r->rings == MAP_FAILED || r->sqe == MAP_FAILED ||
-	    !(r->p.features & IORING_FEAT_SINGLE_MMAP))
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-/* Submit the one request, and sleep until it is complete. */
-static int64_t ring_call(struct ring *r)
-{
-	struct io_uring_cqe *cqe =
-		(struct io_uring_cqe *)(void *)at(r, r->p.cq_off.cqes);
-	unsigned int *tail = at(r, r->p.sq_off.tail);
-
-	at(r, r->p.sq_off.array)[0] = 0;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, r->fd, 1, 1, IORING_ENTER_GETEVENTS,
-		    NULL, 0) < 0)
-		return -errno;
-	if (!__atomic_load_n(at(r, r->p.cq_off.tail), __ATOMIC_ACQUIRE))
-		return -ENOMSG;
-	return cqe->res;
-}
 
 /* What there is to tell when nothing has happened. */
 static bool all_zero(const siginfo_t *si)
@@ -94,9 +42,7 @@ static int64_t order_ring_wait(const struct order *o)
 	r.sqe->splice_fd_in = (int)o->arg[1];
 	r.sqe->addr2 = (uint64_t)(uintptr_t)&si;
 	result = ring_call(&r);
-	munmap(r.rings, (size_t)sysconf(_SC_PAGESIZE));
-	munmap(r.sqe, (size_t)sysconf(_SC_PAGESIZE));
-	close(r.fd);
+	ring_close(&r);
 	if (result < 0)
 		return result;
 	if (all_zero(&si))

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "../core/await.h"
 #include "../scenario.h"
 
 #define LOOK (WEXITED | WNOHANG | WNOWAIT)
@@ -64,20 +63,6 @@ static void expect_charged(struct thread *t, bool wanted, const char *why)
 	expect(wanted == (faults > 0), why,
 	       "RUSAGE_CHILDREN of %s: %lld page faults, expected %s", t->name,
 	       (long long)faults, wanted ? "some" : "none");
-}
-
-static bool sigchld_caught(void *t)
-{
-	return ask(t, order_caught, SIGCHLD, 0) > 0;
-}
-
-static void expect_caught(struct thread *t, int times, const char *why)
-{
-	barrier();
-	if (times)
-		await_true(sigchld_caught, t, AWAIT_MS);
-	expect_equal(ask(t, order_caught, SIGCHLD, 0), times,
-		     "times R caught SIGCHLD", why);
 }
 
 /* --- stops -------------------------------------------------------------- */
@@ -253,14 +238,16 @@ static void tracer_first(void)
 		    "wait_consider_task(): a traced zombie is the tracer's");
 	expect_wait_goes_on(k.w,
 			    "wait_consider_task(): a traced zombie is the tracer's");
-	expect_caught(k.l, 0, "do_notify_parent(): t->parent is the tracer");
+	expect_caught(k.l, SIGCHLD, 0,
+		      "do_notify_parent(): t->parent is the tracer");
 
 	step("X reaps it: it is R's zombie now, and R is told");
 	expect_wait(k.t, k.c->pid, WEXITED, exited(k.c, 7),
 		    "wait_task_zombie(): EXIT_TRACE");
 	expect_wait_ends(k.w, exited(k.c, 7),
 			 "wait_task_zombie(): do_notify_parent(), EXIT_ZOMBIE again");
-	expect_caught(k.l, 1, "wait_task_zombie(): do_notify_parent()");
+	expect_caught(k.l, SIGCHLD, 1,
+		      "wait_task_zombie(): do_notify_parent()");
 	expect_gone(leader(k.c), "wait_task_zombie(): EXIT_DEAD");
 	expect_wait(k.t, k.c->pid, WEXITED, -ECHILD, "ptrace_unlink()");
 
@@ -320,12 +307,13 @@ static void tracer_dies(void)
 	exit_to_zombie(k.c, 7);
 	expect_wait_goes_on(k.w,
 			    "wait_consider_task(): a traced zombie is the tracer's");
-	expect_caught(k.l, 0, "do_notify_parent(): t->parent is the tracer");
+	expect_caught(k.l, SIGCHLD, 0,
+		      "do_notify_parent(): t->parent is the tracer");
 	send_signal(k.x, SIGKILL);
 	reap(k.x);
 	expect_wait_ends(k.w, exited(k.c, 7),
 			 "__ptrace_detach(): do_notify_parent() of the real parent");
-	expect_caught(k.l, 1, "__ptrace_detach(): do_notify_parent()");
+	expect_caught(k.l, SIGCHLD, 1, "__ptrace_detach(): do_notify_parent()");
 }
 
 SCENARIO(wait_traced_orphan) = {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -177,6 +178,45 @@ SCENARIO(wait_nobody) = {
 	.watches = nobody_watches,
 	.rows = "DW1 A26",
 	.play = nobodys_child,
+};
+
+static void of_another_tracer(void)
+{
+	const char *not_ours =
+		"do_wait_pid(): is_effectively_child() is false, X is its tracer";
+	struct actor *r, *x, *p;
+	struct thread *t;
+
+	step("R: neither parent nor tracer of P, whose thread T is traced by X");
+	r = spawn("R");
+	x = spawn("X");
+	p = spawn("P");
+	t = thread(p, "T");
+	trace(leader(x), PTRACE_SEIZE, t, 0);
+	expect_wait(leader(r), t->tid, LOOK | (int)__WALL, -ECHILD, not_ours);
+	expect_wait(leader(x), t->tid, LOOK | (int)__WALL, 0,
+		    "do_wait_pid(): a tracee is found by its own tid");
+	expect_wait(leader(x), p->pid, LOOK | (int)__WALL, -ECHILD,
+		    "do_wait_pid(): only T is traced");
+
+	step("T ends: its tracer has it, nobody else");
+	exit_thread(t, 5);
+	expect_state(t, 'Z', "exit_notify(): traced, no autoreap");
+	expect_wait(leader(r), t->tid, LOOK | (int)__WALL, -ECHILD, not_ours);
+	expect_wait(leader(x), t->tid, WEXITED | (int)__WALL,
+		    WAITED(t->tid, CLD_EXITED, 5), "do_wait_pid()");
+	expect_gone(t, "wait_task_zombie(): no leader, EXIT_DEAD");
+	expect_wait(leader(x), t->tid, LOOK | (int)__WALL, -ECHILD,
+		    "ptrace_release_task(): nothing is left to wait for");
+}
+
+SCENARIO(wait_other_tracer) = {
+	.name = "wait-other-tracer",
+	.summary =
+		"a traced thread, by its tid: its tracer finds it, nobody else does",
+	.needs = NEED_ROOT,
+	.rows = "DW1",
+	.play = of_another_tracer,
 };
 
 /* wait4(arg[0], arg[1] options): the pid it returns */

@@ -9,7 +9,7 @@ static bool has(const struct patient *p, struct finding *f)
 		if (p->tasks[i].st.state == 'D' && p->tasks[i].still) {
 			blame(f, &p->tasks[i]);
 			if (!n++)
-				what_helps(f, &p->tasks[i]);
+				what_helps(p, f, &p->tasks[i]);
 		}
 	if (!n)
 		return false;

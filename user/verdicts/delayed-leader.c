@@ -15,10 +15,7 @@ static bool has(const struct patient *p, struct finding *f)
 			continue;
 		blame(f, t);
 		if (!n++)
-			what_helps(f, t);
-		if (t->killed)
-			line(&f->blocker,
-			     "SIGKILL is pending there, and is taken when the sleep ends");
+			what_helps(p, f, t);
 	}
 	if (!n)
 		return false;

@@ -22,7 +22,7 @@ static bool has(const struct patient *p, struct finding *f)
 		if (!p->tasks[i].dead && &p->tasks[i] != e &&
 		    p->tasks[i].still) {
 			blame(f, &p->tasks[i]);
-			what_helps(f, &p->tasks[i]);
+			what_helps(p, f, &p->tasks[i]);
 		}
 	if (!f->blocker.nr)
 		return false;

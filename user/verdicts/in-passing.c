@@ -8,6 +8,12 @@ static bool has(const struct patient *p, struct finding *f)
 {
 	const struct task *l = &p->tasks[0];
 
+	if (p->gone) {
+		line(&f->evidence,
+		     "at the first look it was %c; at the second it is gone",
+		     l->st.state);
+		return true;
+	}
 	if (l->still || (l->st.state != 'Z' && l->st.state != 'D'))
 		return false;
 	line(&f->evidence, "at the first look it was in another state");

@@ -10,7 +10,7 @@ static bool has(const struct patient *p, struct finding *f)
 	if (!t || t->st.state != 'D' || !t->still)
 		return false;
 	blame(f, t);
-	what_helps(f, t);
+	what_helps(p, f, t);
 	line(&f->evidence,
 	     "SIGKILL is pending and the sleep is uninterruptible");
 	line(&f->no_use, "kill -9 %d once more", p->pid);

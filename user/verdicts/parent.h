@@ -5,10 +5,13 @@
 
 #include "../verdict.h"
 
-/* Dead to the last thread, at both looks, and its parent is known. */
+/* Dead to the last thread, at both looks. */
 bool unreaped(const struct patient *p);
 
-/* Its state, where it sleeps, what it does with SIGCHLD, its zombies. */
+/*
+ * Its state, where it sleeps, what it does with SIGCHLD, its zombies and how many
+ * processes there may be.
+ */
 void tell_parent(const struct patient *p, struct finding *f);
 
 #endif

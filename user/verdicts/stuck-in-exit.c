@@ -13,7 +13,7 @@ static bool has(const struct patient *p, struct finding *f)
 			continue;
 		blame(f, t);
 		if (!n++)
-			what_helps(f, t);
+			what_helps(p, f, t);
 	}
 	if (!n)
 		return false;

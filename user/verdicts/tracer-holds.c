@@ -14,21 +14,25 @@ static bool held(const struct task *t, const struct patient *p)
 static bool has(const struct patient *p, struct finding *f)
 {
 	char name[256];
-	int n = 0;
+	int n = 0, stopped = 0;
 
 	for (int i = 0; i < p->nr; i++)
 		if (held(&p->tasks[i], p) &&
 		    (i || !p->tasks[0].dead || !p->alive)) {
 			blame(f, &p->tasks[i]);
 			n++;
+			stopped += !p->tasks[i].dead;
 		}
 	if (!n)
 		return false;
 	line(&f->evidence, "TracerPid is %d (%s)", p->tracer.st.pid,
 	     out_safe(name, sizeof(name), p->tracer.st.name));
-	if (p->alive)
+	if (stopped)
 		line(&f->evidence,
 		     "it is stopped (t) and goes on when its tracer says so");
+	else if (p->alive)
+		line(&f->evidence,
+		     "a thread of it is dead, and stays until its tracer has waited for it; an exec waits for that, too");
 	else
 		line(&f->evidence,
 		     "it is dead; its tracer has to wait for it before its parent can");

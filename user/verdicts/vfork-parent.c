@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+#include <sys/syscall.h>
+
 #include "../verdict.h"
+
+/* vfork(), clone() with CLONE_VFORK; the flags of clone3() are in memory. */
+static bool by_syscall(const struct task *t)
+{
+	return t->syscall == SYS_vfork ||
+	       (t->syscall == SYS_clone && t->args[0] & CLONE_VFORK);
+}
 
 static bool has(const struct patient *p, struct finding *f)
 {
@@ -8,7 +18,7 @@ static bool has(const struct patient *p, struct finding *f)
 
 		if (t->st.state != 'D' || !t->still ||
 		    !(on_stack(t, "kernel_clone") || on_stack(t, "_do_fork") ||
-		      on_stack(t, "wait_for_vfork_done")))
+		      on_stack(t, "wait_for_vfork_done") || by_syscall(t)))
 			continue;
 		blame(f, t);
 		line(&f->evidence,

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who has to do with a process: parent, tracer, children, group, helpers. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "look.h"
+
+static pid_t parent_of(const struct proc_status *st)
+{
+	return st->ppid;
+}
+
+static pid_t group_of(const struct proc_status *st)
+{
+	return st->pgrp;
+}
+
+static int by_parent(const void *a, const void *b)
+{
+	pid_t x = parent_of(*(const struct proc_status *const *)a);
+	pid_t y = parent_of(*(const struct proc_status *const *)b);
+
+	return (x > y) - (x < y);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	pid_t x = group_of(*(const struct proc_status *const *)a);
+	pid_t y = group_of(*(const struct proc_status *const *)b);
+
+	return (x > y) - (x < y);
+}
+
+static const struct proc_status **sort(const struct census *c,
+				       int (*by)(const void *, const void *))
+{
+	const struct proc_status **list;
+
+	list = calloc((size_t)c->n + 1, sizeof(*list));
+	for (int i = 0; list && i < c->n; i++)
+		list[i] = &c->st[i];
+	if (list && c->n)
+		qsort(list, (size_t)c->n, sizeof(*list), by);
+	return list;
+}
+
+void take_census(struct snap *s, struct census *c)
+{
+	const pid_t *pids;
+	int n = snap_tasks(s, 0, &pids);
+
+	*c = (struct census){ 0 };
+	c->st = n > 0 ? calloc((size_t)n, sizeof(*c->st)) : NULL;
+	for (int i = 0; c->st && i < n; i++)
+		if (!snap_glance(s, pids[i], &c->st[c->n]))
+			c->n++;
+	c->by_parent = sort(c, by_parent);
+	c->by_group = sort(c, by_group);
+	if (!c->by_parent || !c->by_group)
+		c->n = 0;
+}
+
+void census_free(struct census *c)
+{
+	free(c->st);
+	free(c->by_parent);
+	free(c->by_group);
+}
+
+/* The first whose key is not below @wanted. */
+static int first_of(const struct census *c, const struct proc_status **list,
+		    pid_t (*key)(const struct proc_status *), pid_t wanted)
+{
+	int low = 0, high = c->n;
+
+	while (low < high) {
+		int mid = low + (high - low) / 2;
+
+		if (key(list[mid]) < wanted)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* All children of, all members of. */
+#define for_children(i, c, pid)                                   \
+	for (int i = first_of(c, (c)->by_parent, parent_of, pid); \
+	     i < (c)->n && parent_of((c)->by_parent[i]) == (pid); i++)
+#define for_members(i, c, pid)                                  \
+	for (int i = first_of(c, (c)->by_group, group_of, pid); \
+	     i < (c)->n && group_of((c)->by_group[i]) == (pid); i++)
+
+static int by_pid(const void *key, const void *st)
+{
+	pid_t x = *(const pid_t *)key,
+	      y = ((const struct proc_status *)st)->pid;
+
+	return (x > y) - (x < y);
+}
+
+static const struct proc_status *find(const struct census *c, pid_t pid)
+{
+	return c->n ? bsearch(&pid, c->st, (size_t)c->n, sizeof(*c->st),
+			      by_pid) :
+		      NULL;
+}
+
+static bool dead(const struct proc_status *st)
+{
+	return st->state == 'Z' || st->state == 'X';
+}
+
+/* In how many pid name spaces below ours. */
+static int depth(const struct proc_status *st)
+{
+	int n = 0;
+
+	for (const char *p = st->nspid; *p; p++)
+		n += *p == '\t';
+	return n;
+}
+
+bool is_init(const struct proc_status *st)
+{
+	const char *last = strrchr(st->nspid, '\t');
+
+	return !strcmp(last ? last + 1 : st->nspid, "1") || st->pid == 1;
+}
+
+/* --- parent and tracer -------------------------------------------------- */
+
+static pid_t tracer_of(const struct patient *p, pid_t *traced)
+{
+	for (int i = 0; i < p->nr; i++)
+		if (p->tasks[i].st.tracer) {
+			*traced = p->tasks[i].st.pid;
+			return p->tasks[i].st.tracer;
+		}
+	return 0;
+}
+
+void want_family(struct snap *s, const struct patient *p)
+{
+	pid_t parent = p->tasks[0].st.ppid, traced;
+	pid_t tracer = tracer_of(p, &traced);
+	struct task t;
+
+	if (tracer > 0 && !snap_hold(s, tracer))
+		look_at(s, tracer, 0, &t);
+	if (parent <= 0 || !p->tasks[0].dead || snap_hold(s, parent) ||
+	    look_at(s, parent, 0, &t))
+		return;
+	for (int i = 0; i < INSIDE_FILES; i++)
+		want_inside(s, parent, parent, i);
+	snap_want(s, parent, 0, "pids");
+}
+
+static long number_in(struct snap *s, const char *path)
+{
+	const char *text;
+
+	return snap_file(s, path, &text) ? -1 : atol(text);
+}
+
+static void look_at_room(struct snap *s, pid_t parent, struct room *r)
+{
+	const char *text, *line;
+
+	*r = (struct room){ -1, -1, -1, -1, -1 };
+	if (!snap_read(s, parent, 0, "pids", &text))
+		sscanf(text, "%ld %ld", &r->pids, &r->pids_max);
+	snap_read(s, parent, 0, "limits", &text);
+	line = strstr(text, "Max processes ");
+	if (line)
+		sscanf(line, "Max processes %ld", &r->nproc);
+	r->threads_max = number_in(s, "sys/kernel/threads-max");
+	r->pid_max = number_in(s, "sys/kernel/pid_max");
+}
+
+/*
+ * A child has the session of who made it unless one of the two called setsid();
+ * a leader of a session may have done so after it. A session from outside of this
+ * pid name space, as 'docker exec' gives, is number 0, and one like any other.
+ */
+static bool adopted(const struct proc_status *st, const struct proc_status *by)
+{
+	return st->sid != by->sid && st->sid != st->pid && by->sid != by->pid;
+}
+
+static void look_at_parent(struct snap *s, const struct census *c,
+			   struct patient *p)
+{
+	pid_t parent = p->tasks[0].st.ppid;
+
+	if (parent <= 0 || look_at(s, parent, 0, &p->parent))
+		return;
+	look_inside(s, parent, &p->parent);
+	look_at_room(s, parent, &p->room);
+	p->adopted = adopted(&p->tasks[0].st, &p->parent.st);
+	for_children(i, c, parent)
+		p->parent_zombies += c->by_parent[i]->state == 'Z';
+}
+
+/* --- children, group, the helper of a core dump -------------------------- */
+
+/* A child made by vfork() has run nothing of its own yet. */
+static void look_for_vfork(const struct census *c, struct patient *p)
+{
+	const struct proc_status *l = &p->tasks[0].st;
+
+	for_children(i, c, p->pid)
+	{
+		const struct proc_status *st = c->by_parent[i];
+
+		if (!dead(st) && st->vm_rss_kb >= 0 && !p->vfork &&
+		    st->vm_rss_kb == l->vm_rss_kb &&
+		    st->vm_size_kb == l->vm_size_kb)
+			p->vfork = st->pid;
+	}
+}
+
+static void look_at_group(const struct census *c, struct patient *p)
+{
+	for_members(i, c, p->pid)
+	{
+		const struct proc_status *st = c->by_group[i];
+
+		if (st->pid == p->pid || dead(st))
+			continue;
+		if (p->nr_members < (int)ARRAY_SIZE(p->members))
+			p->members[p->nr_members] = *st;
+		p->nr_members++;
+	}
+}
+
+/*
+ * It lives, the leader of its process group does not, and it was adopted by an
+ * init or by somebody of another session. Where the group is the whole session,
+ * as a daemon's, that is how it is meant.
+ */
+static bool orphan(const struct census *c, const struct patient *p)
+{
+	const struct proc_status *st = &p->tasks[0].st;
+	const struct proc_status *leader = find(c, st->pgrp);
+
+	if (!st->pgrp || st->pgrp == st->sid || st->pgrp == st->pid ||
+	    (leader && !dead(leader)) || !p->parent.st.pid)
+		return false;
+	return is_init(&p->parent.st) || p->parent.st.sid != st->sid;
+}
+
+/* "|/usr/lib/systemd/systemd-coredump %P ...": a child of the kernel's. */
+static void look_for_helper(struct snap *s, const struct census *c,
+			    struct patient *p)
+{
+	const char *pattern, *name;
+	char program[128];
+
+	if (!p->tasks[0].st.dumping ||
+	    snap_file(s, "sys/kernel/core_pattern", &pattern) ||
+	    sscanf(pattern, "|%127s", program) != 1)
+		return;
+	name = strrchr(program, '/');
+	name = name ? name + 1 : program;
+	for (int i = 0; i < c->n; i++) {
+		const struct proc_status *st = &c->st[i];
+
+		if ((st->ppid == 2 || !st->ppid) && st->vm_size_kb >= 0 &&
+		    !strncmp(st->name, name, 15) && !p->helper.pid)
+			p->helper = *st;
+	}
+}
+
+/*
+ * The init of a pid name space is going: its children, and who may have come by
+ * setns(), whose parent is outside.
+ */
+static void look_for_rest(const struct census *c, struct patient *p)
+{
+	const struct proc_status *st = &p->tasks[0].st;
+	int n = 0;
+
+	if (!depth(st) || !is_init(st))
+		return;
+	for (int i = 0; i < c->n && n < (int)ARRAY_SIZE(p->rest); i++) {
+		const struct proc_status *by = find(c, c->st[i].ppid);
+
+		if (depth(&c->st[i]) == depth(st) && c->st[i].pid != p->pid &&
+		    (c->st[i].ppid == p->pid || !by || depth(by) < depth(st)))
+			p->rest[n++] = c->st[i];
+	}
+}
+
+void look_at_family(struct snap *s, const struct census *c, struct patient *p)
+{
+	pid_t tracer;
+
+	look_at_group(c, p);
+	if (!p->nr)
+		return;
+	tracer = tracer_of(p, &p->traced);
+	if (tracer)
+		look_at(s, tracer, 0, &p->tracer);
+	look_at_parent(s, c, p);
+	look_for_vfork(c, p);
+	look_for_helper(s, c, p);
+	look_for_rest(c, p);
+	p->orphan = p->alive && orphan(c, p);
+}
