@@ -105,6 +105,19 @@ static void show_console(const struct run *run)
 	say("the whole console is %s", run->console);
 }
 
+static bool out_of_memory(const struct run *run)
+{
+	FILE *log = fopen(run->console, "re");
+	bool found = false;
+	char line[512];
+
+	while (log && !found && fgets(line, sizeof(line), log))
+		found = strstr(line, "Out of memory: ");
+	if (log)
+		fclose(log);
+	return found;
+}
+
 /* The child dies with us, and a signal from the terminal is for us alone. */
 static pid_t child(pid_t parent)
 {
@@ -411,6 +424,10 @@ static int attempt(struct run *run, int signals, double deadline)
 			    run->result, why ? "did not power off" : "crashed");
 		show_console(run);
 		return EX_CRASH;
+	}
+	if (run->result == 128 + SIGKILL && out_of_memory(run)) {
+		say("the guest ran out of memory, its kernel has killed somebody: raise --mem, or see who took it:");
+		show_console(run);
 	}
 	return run->result;
 }
