@@ -136,22 +136,30 @@ static pid_t start(const struct want *w, size_t n, int *from)
 	return child;
 }
 
-/* It sleeps in a read that does not end, and not for want of a CPU. */
-static bool blocked(pid_t child)
+/*
+ * Is @child in the sleep it was in at the last look, @sleeps? One that wants for
+ * a CPU, or that is at work again, is not.
+ */
+static bool blocked(pid_t child, int64_t *sleeps)
 {
 	struct proc_status st;
+	int64_t before = *sleeps;
 
-	return proc_status(child, 0, &st) || st.state != 'R';
+	if (proc_status(child, 0, &st))
+		return true;
+	*sleeps = st.state == 'R' ? -1 : st.sleeps;
+	return *sleeps >= 0 && *sleeps == before;
 }
 
 /* Return: 0, or why there is no answer. */
 static int next_answer(int from, pid_t child, int ms, struct answer *a)
 {
-	int64_t until = now_ms() + GIVE_UP_MS;
+	int64_t until = now_ms() + GIVE_UP_MS, sleeps = -1;
 	ssize_t n;
 
-	while (!await_readable(from, ms))
-		if (blocked(child) || now_ms() > until)
+	while (!await_readable(from, ms / 2))
+		if ((blocked(child, &sleeps) || now_ms() > until) &&
+		    !await_readable(from, 0))
 			return -ETIMEDOUT;
 	n = read(from, a, sizeof(*a));
 	return n < (ssize_t)offsetof(struct answer, text) ? -EIO : 0;
