@@ -121,7 +121,7 @@ check-races: deps
 	@$(MAKE) build
 	@$B/tally $(foreach s,$(SUITES),\
 		-t '$s' '$(RACE_VM) $s -- $(RACE)' \
-		-t '$s, loaded' '$(RACE_VM) $s -- sh -c "yes >/dev/null & yes >/dev/null & $(RACE)"') \
+		-t '$s, loaded' '$(RACE_VM) $s -- sh -c "yes >/dev/null & yes >/dev/null & $(RACE); exit \$$?"') \
 		-s 'lifecycle-vacuous is VACUOUS' '$(RACE_VM) $(SUITE) -- undead race --repeat $(REPEAT) lifecycle-vacuous; [ $$? = 5 ]' \
 		$(foreach b,lost-wake-up unlocked-counter,-s '$b is found' \
 			'UNDEAD_BREAK=$b $(RACE_VM) $(SUITE) -- undead race --full --budget 60s hold-open; [ $$? = 1 ]')
