@@ -38,12 +38,14 @@ static void list_json(const struct scenario *const *all, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
-				      json_pack("{ss ss sb sb so so ss*}",
+				      json_pack("{ss ss sb sb sb so so ss*}",
 						"name", all[i]->name, "summary",
 						all[i]->summary, "needs_device",
 						!!(all[i]->needs & NEED_DEVICE),
 						"needs_root",
 						!!(all[i]->needs & NEED_ROOT),
+						"needs_vm",
+						!!(all[i]->needs & NEED_VM),
 						"watches",
 						strings(all[i]->watches),
 						"rows", words(all[i]->rows),
