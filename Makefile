@@ -25,7 +25,7 @@ CHECK_PACKAGES := gdb trace-cmd linux-perf git pkg-config
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-vm check-matrix check-debug check-races check-vng coverage-module bench bombs lint format install clean deps build kselftest fuzz soak soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
+.PHONY: help module demo check vm check-vm check-matrix check-debug check-races check-kcsan check-vng coverage-module bench bombs lint format install clean deps build kselftest fuzz soak soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make check-debug   the tests on a kernel that finds bugs'
 	@echo 'make bombs         of 1 000 processes, against undead exec, in the VM of SUITE='
 	@echo 'make check-races   each race REPEAT=10 times on each kernel, idle and loaded, and planted bugs'
+	@echo 'make check-kcsan   the races on a kernel that tells of data races'
 	@echo 'make check-vng     the catalogue under virtme-ng, on a kernel that it builds, once'
 	@echo 'make coverage-module  which lines of kmod/ the tests run, and which not'
 	@echo 'make bench         every figure beside its yardstick'
@@ -125,6 +126,17 @@ check-races: deps
 		-s 'lifecycle-vacuous is VACUOUS' '$(RACE_VM) $(SUITE) -- undead race --repeat $(REPEAT) lifecycle-vacuous; [ $$? = 5 ]' \
 		$(foreach b,lost-wake-up unlocked-counter,-s '$b is found' \
 			'UNDEAD_BREAK=$b $(RACE_VM) $(SUITE) -- undead race --full --budget 60s hold-open; [ $$? = 1 ]')
+
+# Of the reports those that have the module in them; then one that there must be.
+KCSAN_VM = scripts/vm.sh --kdir $$kdir --mem 2048 --timeout 3600 --append log_buf_len=16M -- sh -c
+KCSAN_SAYS = dmesg | grep KCSAN:.*undead
+
+check-kcsan: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES)
+	@$(MAKE) build
+	@kdir=$$(scripts/build-kernel.sh kcsan) && export kdir && $B/tally \
+		-t races '$(KCSAN_VM) "undead race --tap --budget 5m; s=\$$?; $(KCSAN_SAYS) >&2 && exit 1; exit \$$s"' \
+		-s 'unlocked-counter is found' 'UNDEAD_BREAK=unlocked-counter $(KCSAN_VM) "undead race --budget 20s hold-open; $(KCSAN_SAYS)"'
 
 # It takes half an hour to build, once: by hand.
 check-vng: deps

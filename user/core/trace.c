@@ -43,6 +43,7 @@ static int open_cpu(int cpu)
 		.config = (uint64_t)event->id,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_RAW,
+		.disabled = 1, /* until it has its filter */
 	};
 	_cleanup_close_ int fd = -1;
 	void *ring;
@@ -52,6 +53,8 @@ static int open_cpu(int cpu)
 	if (fd < 0)
 		return errno == ENODEV ? 0 : -errno; /* it is offline */
 	if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, "sig==17") < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
 		return -errno;
 	/* The mapping keeps the event. */
 	ring = mmap(NULL, 4096 + RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,

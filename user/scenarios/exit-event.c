@@ -44,6 +44,8 @@ static struct counter counter(struct thread *t, const char *and)
 		.type = PERF_TYPE_TRACEPOINT,
 		.size = sizeof(attr),
 		.config = event_id(),
+		/* Until it has its filter: others exit, too. */
+		.disabled = 1,
 	};
 	struct counter c = { .nr = 0 };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -59,6 +61,8 @@ static struct counter counter(struct thread *t, const char *and)
 		c.fd[cpu] = fd;
 		if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter) < 0)
 			return (struct counter){ .nr = 0 };
+		if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
+			broken("PERF_EVENT_IOC_ENABLE: %m");
 		c.nr++;
 	}
 	return c;
