@@ -25,7 +25,7 @@ CHECK_PACKAGES := gdb trace-cmd linux-perf git pkg-config
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-matrix check-debug check-races check-vng coverage-module bench lint format install clean deps build kselftest fuzz soak soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
+.PHONY: help module demo check vm check-matrix check-debug check-races check-vng coverage-module bench lint format install clean deps build kselftest fuzz soak soak-doctor soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -44,6 +44,7 @@ help:
 	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
 	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, LEFT=1, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
+	@echo 'make soak-doctor   of that the races of the doctor and its fuzzer, SECONDS=600'
 	@echo 'make soak-catalogue  of that the catalogue, 200 times; goes on where it was stopped'
 	@echo 'make runners       what timeout, setsid, tini and undead exec leave behind: docs/runners.md'
 	@echo 'make docs          what of docs/ is made from the scenarios'
@@ -317,8 +318,12 @@ $B/fuzz/doctor: selftests/fuzz/doctor.c $(DOCTOR) $(wildcard user/*.h user/core/
 # On the debug kernel, or KDIR=.
 soak: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
-	@$(MAKE) build kselftest $B/fuzz/fuzz $B/mutants $B/drive
+	@$(MAKE) build kselftest $B/fuzz/fuzz $B/mutants $B/drive $B/host/reuse_test
 	@scripts/soak.sh $(SEED) '$(KDIR)'
+
+soak-doctor: deps
+	@$(MAKE) build $B/host/reuse_test
+	@scripts/soak-doctor.sh $(SECONDS)
 
 # Only the catalogue; HOST=1: what it can on this machine, BOOTS= VMs at most.
 soak-catalogue: deps
