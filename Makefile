@@ -21,7 +21,7 @@ LDLIBS := @user/libs
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev libseccomp-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
-CHECK_PACKAGES := gdb trace-cmd linux-perf git pkg-config
+CHECK_PACKAGES := gdb strace trace-cmd linux-perf git pkg-config
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
@@ -73,6 +73,7 @@ check: deps
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		-s 'docs/exit-path.md is what the scenarios say' 'scripts/docs.sh --check' \
 		$(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
+		-t 'scenes in a VM' '$(SCENES_VM) --suite $(SUITE) -- /doctor_test /bin/undead vm' \
 		-t kselftest 'scripts/kselftest.sh --suite $(SUITE)' \
 		-t 'git that hangs' '$B/undead run --tap git-kill-child git-kill-group git-kill-group-setsid git-exec' \
 		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) unload_test tool_test device_test' \
@@ -82,12 +83,17 @@ check: deps
 BOMBS := scripts/vm.sh --no-module --mem 2048 --timeout 900 \
 	--add $B/kselftest/undead/exec_test:/exec_test --suite
 
+# Those that change the machine, too.
+SCENES_VM := scripts/vm.sh --no-module --mem 1024 --timeout 300 $(addprefix --driver ,fuse loop nfsd nfs nfsv4) \
+	--add $B/host/doctor_test:/doctor_test
+
 # And 'undead exec' against bombs, and where there is no cgroup.kill.
 check-matrix: deps
-	@$(MAKE) build kselftest $B/host/exec_test
+	@$(MAKE) build kselftest $B/host/exec_test $B/host/doctor_test
 	@$B/tally --table --side-by-side $$(scripts/side-by-side.sh) $(foreach s,$(SUITES),\
 		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
-		-t $s 'scripts/kselftest.sh --suite $s') \
+		-t $s 'scripts/kselftest.sh --suite $s' \
+		-t 'scenes, $s' '$(SCENES_VM) --suite $s -- /doctor_test /bin/undead vm') \
 		-t 'exec, bullseye' 'scripts/vm.sh --suite bullseye --timeout 900 --add $B/host/exec_test -- /exec_test /bin/undead' \
 		-t 'bombs, bullseye' '$(BOMBS) bullseye -- /exec_test cgroup pidns' \
 		-t 'bombs, trixie' '$(BOMBS) trixie -- /exec_test cgroup pidns none'

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "scene.h"
@@ -23,18 +24,30 @@
 /* NFSEXP_FSID, NFSEXP_NOSUBTREECHECK, NFSEXP_INSECURE_PORT */
 #define FLAGS "9218"
 
-/* Version 4 alone: the others want rpcbind. */
+/*
+ * Version 4 alone: the others want rpcbind. Nobody comes back, so there is no use
+ * in a time of grace, during which nobody opens; some kernels insist on 10 s.
+ */
+static bool start_server(void)
+{
+	bool ok = put(NFSD "threads", "2");
+
+	put(NFSD "v4_end_grace", "Y");
+	return ok;
+}
+
 static bool serve(void)
 {
-	put(NFSD "versions", "-2");
-	put(NFSD "versions", "-3");
+	put(NFSD "nfsv4gracetime", "10");
+	put(NFSD "versions", "-2\n");
+	put(NFSD "versions", "-3\n");
 	return put(CACHE "auth.unix.ip/channel",
 		   "nfsd 127.0.0.1 " NEVER " localhost\n") &&
 	       put(CACHE "nfsd.export/channel",
 		   "localhost " EXPORT " " NEVER " " FLAGS " 0 0 0\n") &&
 	       put(CACHE "nfsd.fh/channel",
 		   "localhost 1 \\x00000000 " NEVER " " EXPORT "\n") &&
-	       put(NFSD "threads", "2") && put(NFSD "v4_end_grace", "Y");
+	       start_server();
 }
 
 static bool mount_export(void)
@@ -54,8 +67,8 @@ static void stop_server(void)
 	put(NFSD "threads", "0");
 }
 
-/* It opens a file; the server stops; it goes on by @act. */
-static pid_t user(void (*act)(int fd))
+/* It opens @path; the server stops; it goes on by @act. */
+static pid_t user(const char *path, int flags, void (*act)(int fd))
 {
 	int up[2], down[2];
 	pid_t pid;
@@ -64,7 +77,7 @@ static pid_t user(void (*act)(int fd))
 		return SCENE_SKIP;
 	pid = actor();
 	if (!pid) {
-		int fd = open(WHERE "/x", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		int fd = open(path, flags | O_CLOEXEC, 0644);
 
 		say(up, fd);
 		hear(down);
@@ -78,25 +91,23 @@ static pid_t user(void (*act)(int fd))
 	return pid;
 }
 
-static void start_server(void)
+static void resume(void)
 {
-	put(NFSD "threads", "2");
-	put(NFSD "v4_end_grace", "Y");
+	start_server();
 	umount2(WHERE, MNT_DETACH);
 }
 
+/* The folder: it takes no open of the server's. */
 static void look(int fd)
 {
-	struct stat st;
-	char c;
+	char entries[1024];
 
-	if (read(fd, &c, 1) < 0 || fsync(fd) || stat(WHERE "/y", &st))
-		_exit(1);
+	_exit(syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0);
 }
 
 static pid_t reader(void)
 {
-	pid_t pid = user(look);
+	pid_t pid = user(WHERE, O_RDONLY, look);
 
 	return pid <= 0 || in_state(pid, "D") ? pid : SCENE_BROKEN;
 }
@@ -109,7 +120,7 @@ SCENE(a_reader) = {
 	.says = { "the NFS server 127.0.0.1 does not answer",
 		  "kill -9: ", "umount -f " WHERE },
 	.make = reader,
-	.undo = start_server,
+	.undo = resume,
 };
 
 /* It writes, and is killed: what it has written has to go out first. */
@@ -120,13 +131,17 @@ static void dirty(int fd)
 	raise(SIGKILL);
 }
 
+/* And once more: to no avail, the sleep is killable no longer. */
 static pid_t dying(void)
 {
-	pid_t pid = user(dirty);
+	pid_t pid = user(WHERE "/x", O_WRONLY | O_CREAT, dirty);
 
-	return pid <= 0 || (in_state(pid, "D") && sleeps_in(pid, "do_exit")) ?
-		       pid :
-		       SCENE_BROKEN;
+	if (pid <= 0)
+		return pid;
+	if (!in_state(pid, "D") || !sleeps_in(pid, "do_exit") ||
+	    kill(pid, SIGKILL))
+		return SCENE_BROKEN;
+	return pid;
 }
 
 SCENE(a_dying_writer) = {
@@ -134,7 +149,8 @@ SCENE(a_dying_writer) = {
 	.needs = SCENE_VM,
 	.verdict = "stuck-in-exit",
 	.status = 1,
-	.says = { "the NFS server", "PF_EXITING" },
+	.says = { "the NFS server", "PF_EXITING", "umount -f " },
+	.never = "kill -9: the sleeps",
 	.make = dying,
-	.undo = start_server,
+	.undo = resume,
 };
