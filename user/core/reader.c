@@ -150,9 +150,14 @@ static int next_answer(int from, pid_t child, int ms, struct answer *a)
 	int64_t until = now_ms() + GIVE_UP_MS;
 	ssize_t n;
 
-	while (!await_readable(from, ms))
-		if (blocked(child) || now_ms() > until)
-			return -ETIMEDOUT;
+	while (!await_readable(from, ms)) {
+		if (!blocked(child) && now_ms() < until)
+			continue;
+		/* Asleep: perhaps it has answered in the meantime. */
+		if (await_readable(from, 0))
+			break;
+		return -ETIMEDOUT;
+	}
 	n = read(from, a, sizeof(*a));
 	return n < (ssize_t)offsetof(struct answer, text) ? -EIO : 0;
 }
