@@ -202,7 +202,7 @@ $B/%_test: selftests/%_test.c $(OBJ) Makefile
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
 
 SCENES := $(sort $(wildcard selftests/scenes/*.c))
-$B/host/doctor_test: selftests/host/doctor_test.c $(SCENES) selftests/scenes/scene.h $(OBJ) Makefile
+$B/host/doctor_test $B/host/snapshot_test: $B/host/%: selftests/host/%.c $(SCENES) selftests/scenes/scene.h $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $< $(SCENES) \
@@ -302,8 +302,8 @@ fuzz: deps
 	@scripts/vm.sh $(KERNEL) --timeout 900 --add build/fuzz:/fuzz -- \
 		/fuzz/fuzz --ops $(OPS) --seed $(SEED)
 
-# What it finds is fixed and its input goes into the corpus; new inputs that reach
-# more are in build/.
+# What it finds is fixed and its input goes into the corpus, to which the snapshots
+# belong; new inputs that reach more are in build/.
 TIME ?= 30
 FUZZED := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
@@ -313,7 +313,7 @@ fuzz-doctor: deps
 	@mkdir -p $B/fuzz/corpus
 	@$B/fuzz/doctor -max_total_time=$(TIME) -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
 		-dict=selftests/fuzz/doctor.dict -artifact_prefix=$B/fuzz/ \
-		$B/fuzz/corpus selftests/fuzz/corpus
+		$B/fuzz/corpus selftests/fuzz/corpus $(wildcard selftests/snapshots/*)
 
 $B/fuzz/doctor: selftests/fuzz/doctor.c $(DOCTOR) $(wildcard user/*.h user/core/*.h user/verdicts/*.h) Makefile
 	@mkdir -p $(@D)

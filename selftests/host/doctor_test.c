@@ -2,7 +2,8 @@
 /*
  * 'undead why' against processes that need no module, made here, and near misses
  * of each. argv[1] is the tool; with "vm" after it, in a throw-away VM, only the
- * scenes, and those that change the machine, too. Each is asked live and from its snapshot, which
+ * scenes, and those that change the machine, too; their snapshots stay in a folder
+ * named after that. Each is asked live and from its snapshot, which
  * has to say the same; the snapshot of another process must not.
  */
 #include <errno.h>
@@ -261,14 +262,16 @@ int main(int argc, char **argv)
 {
 	static char text[65536];
 
-	bool vm = argc == 3 && !strcmp(argv[2], "vm");
+	bool vm = argc > 2 && argc < 5 && !strcmp(argv[2], "vm");
 
 	if (argc != 2 && !vm) {
-		fprintf(stderr, "usage: doctor_test UNDEAD [vm]\n");
+		fprintf(stderr, "usage: doctor_test UNDEAD [vm [DIR]]\n");
 		return 2;
 	}
 	tool = argv[1];
-	if (!scratch_make(dir, sizeof(dir), "doctor")) {
+	if (argc == 4) {
+		snprintf(dir, sizeof(dir), "%s", argv[3]);
+	} else if (!scratch_make(dir, sizeof(dir), "doctor")) {
 		perror("doctor_test: a folder in the temporary directory");
 		return 1;
 	}
