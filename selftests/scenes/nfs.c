@@ -30,8 +30,10 @@
  */
 static bool start_server(void)
 {
-	bool ok = put(NFSD "threads", "2");
+	bool ok;
 
+	put(NFSD "portlist", "tcp 2049\n");
+	ok = put(NFSD "threads", "2");
 	put(NFSD "v4_end_grace", "Y");
 	return ok;
 }
