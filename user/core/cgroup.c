@@ -40,7 +40,7 @@ static bool folder_of(const char *text, const char *controller, char *folder,
 {
 	char path[PATH_MAX], list[128];
 
-	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+	for (; text && *text; text = next_line(text)) {
 		if (!controller && sscanf(text, "0::%4095[^\n]", path) == 1) {
 			snprintf(folder, size, "%s%s", root_v2(), path);
 			return true;
