@@ -18,9 +18,9 @@
 #include "runner.h"
 #include "scenario.h"
 
-#define KEPT "selftests/snapshots/*/*"
-
 extern const struct scene *__start_scenes[], *__stop_scenes[];
+
+#define KEPT "selftests/snapshots/*/*"
 
 static const char *tool;
 static int tests, failures;

@@ -44,11 +44,11 @@ static pid_t held_by(const char *const *argv, pid_t pid, pid_t *tracer)
 {
 	*tracer = attach(argv);
 	/* Gone at once: there is no such program. */
-	while (*tracer > 0 && state_of(*tracer) != 'Z')
+	while (*tracer > 0 && state_of(*tracer) != 'Z') {
 		if (state_of(pid) == 't')
 			return pid;
-		else
-			sched_yield();
+		sched_yield();
+	}
 	return SCENE_SKIP;
 }
 
