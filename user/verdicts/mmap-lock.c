@@ -7,19 +7,29 @@
 
 #include "../verdict.h"
 
-/* The innermost function that is shown ends with this name. */
+/*
+ * The functions of the lock itself are not shown, in_sched_functions(), but for
+ * rwsem_down_write_slowpath() of 5.10.
+ */
+static const char *caller_of_lock(const struct task *t)
+{
+	const char *at = *t->stack ? t->stack : t->wchan, *next;
+
+	while (!strncmp(at, "rwsem_down_", 11) && (next = strstr(at, " <- ")))
+		at = next + 4;
+	return at;
+}
+
+/* The innermost function but those ends with this name. */
 static bool sleeps_in(const struct task *t, const char *name)
 {
-	const char *at = *t->stack ? t->stack : t->wchan;
+	const char *at = caller_of_lock(t);
 	size_t n = strcspn(at, " ."), len = strlen(name);
 
 	return n >= len && !strncmp(at + n - len, name, len);
 }
 
-/*
- * The functions of the lock are never shown, in_sched_functions(): who waits for
- * it sleeps in the one that has called them.
- */
+/* Who waits for it sleeps in the function that has called the lock. */
 static bool waits_for_lock(const struct task *t)
 {
 	static const char *const callers[] = {
