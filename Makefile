@@ -21,11 +21,11 @@ LDLIBS := @user/libs
 
 PACKAGES := gcc libc6-dev libkmod-dev libjansson-dev libtraceevent-dev libseccomp-dev kmod xz-utils rsync \
 	mmdebstrap busybox-static cpio qemu-system-x86 udev ?virtiofsd
-CHECK_PACKAGES := gdb trace-cmd linux-perf git pkg-config
+CHECK_PACKAGES := gdb strace trace-cmd linux-perf git pkg-config
 DEBUG_PACKAGES := bc bison flex libelf-dev
 LINT_PACKAGES := clang-format cppcheck shellcheck perl git
 
-.PHONY: help module demo check vm check-vm check-matrix check-debug check-races check-kcsan check-vng coverage-module bench bombs lint format install clean deps build kselftest fuzz soak soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
+.PHONY: help module demo check vm check-vm check-matrix check-debug check-races check-kcsan check-vng coverage-module bench bombs lint format install clean deps build kselftest fuzz soak soak-doctor soak-catalogue coverage mutants check-bisect docs static fuzz-doctor runners FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -47,6 +47,7 @@ help:
 	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
 	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, LEFT=1, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
+	@echo 'make soak-doctor   of that the races of the doctor and its fuzzer, SECONDS=600'
 	@echo 'make soak-catalogue  of that the catalogue, 200 times; goes on where it was stopped'
 	@echo 'make runners       what timeout, setsid, tini and undead exec leave behind: docs/runners.md'
 	@echo 'make docs          what of docs/ is made from the scenarios'
@@ -92,12 +93,17 @@ bombs: deps
 	@scripts/vm.sh --no-module --mem 2048 --timeout 900 --suite $(SUITE) \
 		--add $B/kselftest/undead/exec_test:/exec_test -- /exec_test cgroup pidns none
 
+# Those that change the machine, too.
+SCENES_VM := scripts/vm.sh --no-module --mem 1024 --timeout 900 $(addprefix --driver ,fuse loop nfsd nfs nfsv4) \
+	--add $B/host/doctor_test:/doctor_test
+
 # And 'undead exec' against bombs, and where there is no cgroup.kill.
 check-matrix: deps
-	@$(MAKE) build kselftest $B/host/exec_test
+	@$(MAKE) build kselftest $B/host/exec_test $B/host/doctor_test
 	@$B/tally --table --side-by-side $$(scripts/side-by-side.sh) $(foreach s,$(SUITES),\
 		-s 'module on $s, W=1, no warning' 'scripts/kmod.sh --suite $s' \
-		-t $s 'scripts/kselftest.sh --suite $s') \
+		-t $s 'scripts/kselftest.sh --suite $s' \
+		-t 'scenes, $s' '$(SCENES_VM) --suite $s -- /doctor_test /bin/undead vm') \
 		-t 'exec, bullseye' 'scripts/vm.sh --suite bullseye --timeout 900 --add $B/host/exec_test -- /exec_test /bin/undead' \
 		-t bombs '$(MAKE) bombs SUITE=trixie'
 
@@ -216,7 +222,7 @@ $B/%_test: selftests/%_test.c $(OBJ) Makefile
 	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(filter-out $B/user/undead.o $B/user/cmd-%,$(OBJ)) $(LDLIBS)
 
 SCENES := $(sort $(wildcard selftests/scenes/*.c))
-$B/host/doctor_test: selftests/host/doctor_test.c $(SCENES) selftests/scenes/scene.h $(OBJ) Makefile
+$B/host/doctor_test $B/host/snapshot_test: $B/host/%: selftests/host/%.c $(SCENES) selftests/scenes/scene.h $(OBJ) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
 	$Q$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $< $(SCENES) \
@@ -316,8 +322,8 @@ fuzz: deps
 	@scripts/vm.sh $(KERNEL) --timeout 900 --add build/fuzz:/fuzz -- \
 		/fuzz/fuzz --ops $(OPS) --seed $(SEED)
 
-# What it finds is fixed and its input goes into the corpus; new inputs that reach
-# more are in build/.
+# What it finds is fixed and its input goes into the corpus, to which the snapshots
+# belong; new inputs that reach more are in build/.
 TIME ?= 30
 FUZZED := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
@@ -327,7 +333,7 @@ fuzz-doctor: deps
 	@mkdir -p $B/fuzz/corpus
 	@$B/fuzz/doctor -max_total_time=$(TIME) -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
 		-dict=selftests/fuzz/doctor.dict -artifact_prefix=$B/fuzz/ \
-		$B/fuzz/corpus selftests/fuzz/corpus
+		$B/fuzz/corpus selftests/fuzz/corpus $(wildcard selftests/snapshots/*)
 
 $B/fuzz/doctor: selftests/fuzz/doctor.c $(DOCTOR) $(wildcard user/*.h user/core/*.h user/verdicts/*.h) Makefile
 	@mkdir -p $(@D)
@@ -338,8 +344,12 @@ $B/fuzz/doctor: selftests/fuzz/doctor.c $(DOCTOR) $(wildcard user/*.h user/core/
 # On the debug kernel, or KDIR=.
 soak: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
-	@$(MAKE) build kselftest $B/fuzz/fuzz $B/mutants $B/drive
+	@$(MAKE) build kselftest $B/fuzz/fuzz $B/mutants $B/drive $B/host/reuse_test
 	@scripts/soak.sh $(SEED) '$(KDIR)'
+
+soak-doctor: deps
+	@$(MAKE) build $B/host/reuse_test
+	@scripts/soak-doctor.sh $(SECONDS)
 
 # Only the catalogue; HOST=1: what it can on this machine, BOOTS= VMs at most.
 soak-catalogue: deps

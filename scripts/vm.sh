@@ -12,6 +12,7 @@ usage: scripts/vm.sh [OPTION...] [--] [COMMAND...]
                    this machine's files, read-only
   --systemd        the suite's own userland with systemd as PID 1, not busybox
   --add HOST[:GUEST]  a file or folder to take along; may be repeated
+  --driver NAME    a module of that kernel to load, if it is one; may be repeated
   --no-module      do not build and load undead.ko
   --timeout S      deadline for the whole run (120)
   --keep           leave the VM up after the command, until Ctrl-C
@@ -31,15 +32,16 @@ END
 . "$top/scripts/kernel.sh"
 
 suite=trixie kdir='' share='' module=1 timeout=120 append='' mem=512 cpus=2
-artifacts='' accel='' flavour=cloud-amd64 vng='' systemd='' userland='' busybox='' adds=() run=() gdb=()
+artifacts='' accel='' flavour=cloud-amd64 vng='' systemd='' userland='' busybox='' adds=() drivers=() run=() gdb=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--suite|--kdir|--share|--add|--timeout|--append|--accel|--mem|--cpus|--artifacts)
+	--suite|--kdir|--share|--add|--driver|--timeout|--append|--accel|--mem|--cpus|--artifacts)
 		[ $# -ge 2 ] || die "$1 wants a value (see --help)" ;;&
 	--suite) suite=$2; shift ;;
 	--kdir) kdir=$2; shift ;;
 	--share) share=$2; shift ;;
 	--add) adds+=("$2"); shift ;;
+	--driver) drivers+=("$2"); shift ;;
 	--timeout) timeout=$2; shift ;;
 	--append) append=$2; shift ;;
 	--accel) accel=$2; shift ;;
@@ -119,6 +121,7 @@ if [ -n "$vng" ]; then
 	bin=/usr/bin
 else
 	check_direct
+	for spec in "${drivers[@]}"; do add_module "$spec"; done
 	[ -z "$share" ] || add_share
 	if [ -n "$userland" ]; then
 		init=/sbin/init bin=/usr/bin

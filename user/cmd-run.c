@@ -24,6 +24,7 @@ enum {
 	OPT_RECORD,
 	OPT_BUSY,
 	OPT_TRACE,
+	OPT_SNAPSHOTS,
 };
 
 #define MAX_BUSY 64
@@ -115,6 +116,7 @@ static int run(int argc, char **argv)
 		{ "record", required_argument, NULL, OPT_RECORD },
 		{ "busy", required_argument, NULL, OPT_BUSY },
 		{ "trace", no_argument, NULL, OPT_TRACE },
+		{ "snapshots", required_argument, NULL, OPT_SNAPSHOTS },
 		{ 0 }
 	};
 	struct run_options how = { .artifacts = getenv("UNDEAD_ARTIFACTS") };
@@ -153,6 +155,9 @@ static int run(int argc, char **argv)
 			break;
 		case OPT_TRACE:
 			stage_trace = true;
+			break;
+		case OPT_SNAPSHOTS:
+			stage_snapshots = optarg;
 			break;
 		case OPT_REPEAT:
 			status = number(optarg, 1000000, "repetitions",
@@ -204,6 +209,7 @@ const struct command cmd_run = {
 		"  --fail-fast       end with the first expectation that fails\n"
 		"  --deadline TIME   of each scenario, at most\n"
 		"  --trace           look at each death through the tracepoint, too\n"
+		"  --snapshots DIR   keep what the doctor is shown, for 'undead why --from'\n"
 		"  --repeat N        each so many times in a row; a line for each at the end,\n"
 		"                    and only what failed in between\n"
 		"  --record FILE     with --repeat: write down each scenario that is through;\n"

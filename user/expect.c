@@ -339,6 +339,17 @@ static void tell_lines(const char *what, const struct lines *l)
 		note("%-8s %s", i ? "" : what, l->text[i]);
 }
 
+static void keep_snapshot(const struct snap *s)
+{
+	_cleanup_file_ FILE *f = NULL;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", stage_snapshots, stage.sc->name);
+	f = fopen(path, "we");
+	if (!f || snap_save(s, f))
+		broken("cannot write %s: %m", path);
+}
+
 void expect_verdict(struct actor *p)
 {
 	static struct finding f;
@@ -346,8 +357,12 @@ void expect_verdict(struct actor *p)
 	const struct verdict *v;
 	struct patient patient = { .asked = p->pid };
 
+	if (s && stage_snapshots)
+		snap_to_save(s);
 	if (s)
 		examine(s, &patient, 1);
+	if (s && stage_snapshots)
+		keep_snapshot(s);
 	if (!s || patient.err)
 		broken("cannot examine %s %d: %s", p->name, p->pid,
 		       strerror(s ? -patient.err : ENOMEM));

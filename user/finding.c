@@ -215,7 +215,9 @@ static bool nfs_helps(struct finding *f, const struct task *t)
 	out_safe(where, sizeof(where), c->where);
 	line(&f->helps, "the NFS server %s%sdoes not answer: bring it back",
 	     *c->type ? server : "", *c->type ? " " : "");
-	line(&f->helps, "kill -9: the sleeps of NFS are killable");
+	/* nfs_wb_all() in do_exit(): complete_signal() passes over the exiting. */
+	if (!t->exiting)
+		line(&f->helps, "kill -9: the sleeps of NFS are killable");
 	line(&f->helps, "umount -f %s: what waits gets an error",
 	     *c->type ? where : "MOUNTPOINT");
 	return true;

@@ -96,7 +96,7 @@ static void use_mount(const char *text, struct clue *c)
 /* "ID PARENT MAJOR:MINOR ROOT WHERE OPTIONS... - TYPE SOURCE OPTIONS" */
 static void find_mount(const char *text, int id, struct clue *c)
 {
-	for (; text && *text; text = strchr(text, '\n'), text += !!text)
+	for (; text && *text; text = next_line(text))
 		if (atoi(text) == id) {
 			char one[4096];
 
@@ -183,7 +183,7 @@ static void look_at_log(struct snap *s, struct task *t)
 	if (t->st.state != 'D' || snap_read(s, 0, 0, "log", &text) || !*text ||
 	    !numbers_of_the_log(s))
 		return;
-	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+	for (; text && *text; text = next_line(text)) {
 		char one[512];
 
 		snprintf(one, sizeof(one), "%.*s", (int)strcspn(text, "\n"),
@@ -216,7 +216,7 @@ static void waiting_fuse(struct snap *s, struct patient *p)
 	const char *text;
 
 	snap_read(s, 0, 0, "fuse", &text);
-	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+	for (; text && *text; text = next_line(text)) {
 		unsigned int number, waiting;
 
 		if (sscanf(text, "%u %u", &number, &waiting) == 2 && waiting)
@@ -227,7 +227,7 @@ static void waiting_fuse(struct snap *s, struct patient *p)
 /* Else all that it sees mounted. */
 static void mounted_fuse(const char *text, struct patient *p)
 {
-	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+	for (; text && *text; text = next_line(text)) {
 		struct clue c = { 0 };
 		char one[4096];
 

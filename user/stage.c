@@ -22,6 +22,7 @@
 
 struct stage stage = { .ctl = -1 };
 bool stage_trace;
+const char *stage_snapshots;
 
 /* --- telling ------------------------------------------------------------ */
 

@@ -52,6 +52,9 @@ extern struct stage stage;
  */
 extern bool stage_trace;
 
+/* A folder for what expect_verdict() has read, NAME for each scenario, or NULL. */
+extern const char *stage_snapshots;
+
 /**
  * stage_run() - be the runner
  * @sc: the story

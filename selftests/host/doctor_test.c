@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * 'undead why' against processes that need no module, made here, and near misses
- * of each. argv[1] is the tool. Each is asked live and from its snapshot, which
+ * of each. argv[1] is the tool; with "vm" after it, in a throw-away VM, only the
+ * scenes, and those that change the machine, too; their snapshots stay in a folder
+ * named after that. Each is asked live and from its snapshot, which
  * has to say the same; the snapshot of another process must not.
  */
 #include <errno.h>
@@ -260,17 +262,25 @@ int main(int argc, char **argv)
 {
 	static char text[65536];
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: doctor_test UNDEAD\n");
+	bool vm = argc > 2 && argc < 5 && !strcmp(argv[2], "vm");
+
+	if (argc != 2 && !vm) {
+		fprintf(stderr, "usage: doctor_test UNDEAD [vm [DIR]]\n");
 		return 2;
 	}
 	tool = argv[1];
-	if (!scratch_make(dir, sizeof(dir), "doctor")) {
+	if (argc == 4) {
+		snprintf(dir, sizeof(dir), "%s", argv[3]);
+	} else if (!scratch_make(dir, sizeof(dir), "doctor")) {
 		perror("doctor_test: a folder in the temporary directory");
 		return 1;
 	}
 	printf("TAP version 13\n");
-	scenes_play(tool, dir, false, scene_result);
+	scenes_play(tool, dir, vm, scene_result);
+	if (vm) {
+		printf("1..%d\n", tests);
+		return failures != 0;
+	}
 	if (!getuid() && getsid(0)) {
 		check_same(as_plain_user, "the same as a plain user");
 		check_same(as_sessionless,

@@ -250,12 +250,16 @@ static void play_one(const struct scene *sc, const char *tool, const char *dir,
 	clear_stage(player, down, sc->undo && pid > 0);
 }
 
-static bool wanted_here(const struct scene *sc, bool vm)
+static bool asked_for(const struct scene *sc)
 {
 	const char *only = getenv("SCENE");
 
-	return (!only || !strcmp(only, sc->name)) &&
-	       !(sc->needs & SCENE_VM && !vm) &&
+	return !only || !strcmp(only, sc->name);
+}
+
+static bool wanted_here(const struct scene *sc, bool vm)
+{
+	return !(sc->needs & SCENE_VM && !vm) &&
 	       !(sc->needs & (SCENE_ROOT | SCENE_VM) && getuid());
 }
 
@@ -280,6 +284,8 @@ void scenes_play(const char *tool, const char *dir, bool vm, result_fn *result)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (const struct scene **p = __start_scenes; p < __stop_scenes; p++) {
+		if (!asked_for(*p))
+			continue;
 		if (!wanted_here(*p, vm)) {
 			result(-1, (*p)->name, "not here: root, or a VM");
 			continue;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "reader.h"
@@ -22,6 +23,14 @@ static bool word(const char *folder, const char *file, char *text, size_t size)
 	return n > 0;
 }
 
+/* Where v2 is: beside those of v1 it has a folder of its own. */
+static const char *root_v2(void)
+{
+	return access("/sys/fs/cgroup/cgroup.procs", F_OK) ?
+		       "/sys/fs/cgroup/unified" :
+		       "/sys/fs/cgroup";
+}
+
 /*
  * The folder of a cgroup of the process: with a controller of v1, or in v2,
  * whose line begins with "0::".
@@ -31,9 +40,9 @@ static bool folder_of(const char *text, const char *controller, char *folder,
 {
 	char path[PATH_MAX], list[128];
 
-	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+	for (; text && *text; text = next_line(text)) {
 		if (!controller && sscanf(text, "0::%4095[^\n]", path) == 1) {
-			snprintf(folder, size, "/sys/fs/cgroup%s", path);
+			snprintf(folder, size, "%s%s", root_v2(), path);
 			return true;
 		}
 		if (controller &&

@@ -47,10 +47,8 @@ ssize_t proc_read(pid_t pid, pid_t tid, const char *file, char *buf,
 }
 
 /* Up to a character of @end. sscanf() would be dear here. */
-static void copy_until(char *to, size_t size, const char *text, const char *end)
+static void copy(char *to, size_t size, const char *text, size_t n)
 {
-	size_t n = strcspn(text, end);
-
 	n = n < size ? n : size - 1;
 	memcpy(to, text, n);
 	to[n] = '\0';
@@ -84,7 +82,7 @@ static void status_line(const char *line, struct proc_status *st)
 	line += strspn(line, " \t");
 	mask = *key == 'S' ? strtoull(line, NULL, 16) : 0;
 	if (!strcmp(key, "Name"))
-		copy_until(st->name, sizeof(st->name), line, "\n");
+		copy(st->name, sizeof(st->name), line, strcspn(line, "\n"));
 	else if (!strcmp(key, "State"))
 		st->state = *line;
 	else if (!strcmp(key, "Tgid"))
@@ -100,7 +98,8 @@ static void status_line(const char *line, struct proc_status *st)
 	else if (!strcmp(key, "Uid"))
 		st->uid = effective(line);
 	else if (!strcmp(key, "NSpid"))
-		copy_until(st->nspid, sizeof(st->nspid), line, "\n");
+		copy(st->nspid, sizeof(st->nspid), line,
+		     strspn(line, "0123456789\t"));
 	else if (!strcmp(key, "NSpgid"))
 		st->pgrp = atoi(line);
 	else if (!strcmp(key, "NSsid"))

@@ -16,6 +16,7 @@
 #define MAGIC     "proc-snapshot 3\n"
 #define FILE_SIZE 16384
 #define HASH_SIZE 4096
+#define KTHREADD  2
 
 /*
  * struct entry - one thing that was read
@@ -273,17 +274,24 @@ int snap_glance(struct snap *s, pid_t pid, struct proc_status *st)
 	char path[64], buf[FILE_SIZE + 1];
 	const char *text;
 	ssize_t n;
+	int err;
 
-	if (!s->live || s->to_save) {
-		n = snap_read(s, pid, 0, "status", &text);
-		return n ? (int)n : proc_status_parse(text, st);
-	}
 	path_of(path, sizeof(path), pid, 0, "status");
+	if (!s->live || (s->to_save && find(s, path))) {
+		err = look_up(s, pid, path, &text);
+		return err ? err : proc_status_parse(text, st);
+	}
 	n = read_file(s, pid, path, buf);
 	if (n < 0)
 		return (int)n;
 	buf[n] = '\0';
-	return proc_status_parse(buf, st);
+	err = proc_status_parse(buf, st);
+	/* Kernel threads are many, and no snapshot needs them. */
+	if (!err && s->to_save &&
+	    (st->ppid != KTHREADD || st->vm_size_kb >= 0) &&
+	    !keep(s, s->look, path, 0, buf, (size_t)n))
+		return -ENOMEM;
+	return err;
 }
 
 int snap_file(struct snap *s, const char *path, const char **text)

@@ -9,10 +9,18 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
 #define __printf(f, v) __attribute__((format(printf, f, v)))
+
+/* What comes after this line, NULL: it is the last. */
+static inline const char *next_line(const char *text)
+{
+	text = strchr(text, '\n');
+	return text ? text + 1 : NULL;
+}
 
 static inline void close_fd(int *fd)
 {

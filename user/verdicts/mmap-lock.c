@@ -3,25 +3,58 @@
  * exit_mm() takes the mmap_lock for reading: behind a thread that sleeps with it
  * the leader is in D and never becomes a zombie. So does who reads cmdline.
  */
+#include <string.h>
+
 #include "../verdict.h"
 
-static bool waits_for_lock(const struct task *t)
+/*
+ * The functions of the lock itself are not shown, in_sched_functions(), but for
+ * rwsem_down_write_slowpath() of 5.10.
+ */
+static const char *caller_of_lock(const struct task *t)
 {
-	return on_stack(t, "rwsem_down_read_slowpath") ||
-	       on_stack(t, "rwsem_down_write_slowpath") ||
-	       on_stack(t, "down_read") || on_stack(t, "down_write") ||
-	       on_stack(t, "down_read_killable") ||
-	       on_stack(t, "down_write_killable") ||
-	       on_stack(t, "__down_read") || on_stack(t, "__down_write");
+	const char *at = *t->stack ? t->stack : t->wchan, *next;
+
+	while (!strncmp(at, "rwsem_down_", 11) && (next = strstr(at, " <- ")))
+		at = next + 4;
+	return at;
 }
 
-/* Its wchan, without the stack, is who has called the lock. */
+/* The innermost function but those ends with this name. */
+static bool sleeps_in(const struct task *t, const char *name)
+{
+	const char *at = caller_of_lock(t);
+	size_t n = strcspn(at, " ."), len = strlen(name);
+
+	return n >= len && !strncmp(at + n - len, name, len);
+}
+
+/* Who waits for it sleeps in the function that has called the lock. */
+static bool waits_for_lock(const struct task *t)
+{
+	static const char *const callers[] = {
+		"vm_mmap_pgoff",  "vm_munmap",        "sys_brk",
+		"vm_brk_flags",   "sys_mremap",       "do_mprotect_pkey",
+		"do_madvise",     "madvise_lock",     "do_user_addr_fault",
+		"exc_page_fault", "do_page_fault",    "lock_mm_and_find_vma",
+		"mm_populate",    "do_mlock",         "apply_mlockall_flags",
+		"dup_mmap",       "access_remote_vm",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
+		if (sleeps_in(t, callers[i]))
+			return true;
+	return false;
+}
+
+/* It has its memory yet: exit_mm(), which compilers put into do_exit(). */
 static bool waits_in_exit(const struct task *t)
 {
-	return !t->dead && t->still && t->st.state == 'D' &&
-	       (on_stack(t, "exit_mm") ||
-		(!*t->stack && on_stack(t, "do_exit"))) &&
-	       (waits_for_lock(t) || !*t->stack);
+	bool told = *t->stack || *t->wchan;
+
+	return !t->dead && t->still && t->st.state == 'D' && t->exiting &&
+	       t->st.vm_size_kb >= 0 &&
+	       (!told || sleeps_in(t, "do_exit") || sleeps_in(t, "exit_mm"));
 }
 
 static const struct task *holder(const struct patient *p)
