@@ -157,10 +157,14 @@ static int next_answer(int from, pid_t child, int ms, struct answer *a)
 	int64_t until = now_ms() + GIVE_UP_MS, sleeps = -1;
 	ssize_t n;
 
-	while (!await_readable(from, ms / 2))
-		if ((blocked(child, &sleeps) || now_ms() > until) &&
-		    !await_readable(from, 0))
-			return -ETIMEDOUT;
+	while (!await_readable(from, ms / 2)) {
+		if (!blocked(child, &sleeps) && now_ms() < until)
+			continue;
+		/* Perhaps it has answered in the meantime. */
+		if (await_readable(from, 0))
+			break;
+		return -ETIMEDOUT;
+	}
 	n = read(from, a, sizeof(*a));
 	return n < (ssize_t)offsetof(struct answer, text) ? -EIO : 0;
 }
