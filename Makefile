@@ -71,7 +71,7 @@ vm: deps
 
 check: deps
 	@scripts/deps.sh $(CHECK_PACKAGES)
-	@$(MAKE) build static kselftest $B/undead-broken $B/lines $B/mutants $B/coverage-table $(HOST_TESTS)
+	@$(MAKE) build static kselftest $B/undead-broken $B/lines $B/mutants $B/coverage-table $(HOST_TESTS) $(VM_TESTS)
 	@$B/tally $(foreach t,$(HOST_TESTS),-t $(notdir $t) '$t $B/undead') \
 		-s 'module, W=1, no warning' 'scripts/kmod.sh --suite $(SUITE)' \
 		-s 'docs/exit-path.md is what the scenarios say' 'scripts/docs.sh --check' \
