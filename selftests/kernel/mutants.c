@@ -6,9 +6,10 @@
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
- *	run that was ended goes on. --sample: so many only, drawn by SEED. --left: not those that
- *	another catalogue has noticed. Status 1:
- *	a scenario does not pass without a mutant, and was left out.
+ *	run that was ended goes on. --sample: so many only, drawn by SEED. --only:
+ *	those of the functions, or by their names ("FUNCTION KIND N OPERATION").
+ *	--left: not those that another catalogue has noticed. Status 1: a scenario
+ *	does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
  *	EQUIVALENT lists mutants that change nothing that could be seen, one a
@@ -402,7 +403,8 @@ static char **choose(char **arg)
 			struct mutant *m = &mutants[i];
 
 			m->sampled = (only && m->sampled) ||
-				     !strcmp(m->function, *arg);
+				     !strcmp(m->function, *arg) ||
+				     !strcmp(m->full, *arg);
 		}
 		only = true;
 	}
