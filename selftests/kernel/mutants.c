@@ -2,14 +2,15 @@
 /*
  * On the host: which mutants does the catalogue notice?
  *
- * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...
+ * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
  *	run that was ended goes on. --sample: so many only, drawn by SEED. --only:
  *	those of the functions, or by their names ("FUNCTION KIND N OPERATION").
- *	--left: not those that another catalogue has noticed. Status 1: a scenario
- *	does not pass without a mutant, and was left out.
+ *	--left: not those that another catalogue has noticed. --first: only so many
+ *	scenarios are asked, and what none notices has no result yet. Status 1: a
+ *	scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
  *	EQUIVALENT lists mutants that change nothing that could be seen, one a
@@ -50,15 +51,19 @@ static struct scenario {
 static int nr_scenarios;
 
 static char **command;
+static int first = MAX_SCENARIOS; /* so many are asked */
 
 static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
 		 const char *text)
 {
-	FILE *f = open_in("results", "ae");
+	FILE *f;
 
+	m->outcome = o;
+	if ((o == SURVIVED || o == BROKEN) && first < MAX_SCENARIOS)
+		return;
+	f = open_in("results", "ae");
 	if (!f)
 		die("cannot write %s/results: %m", folder);
-	m->outcome = o;
 	if (o == NOTICED)
 		strcpy(m->hint, scenario);
 	fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o], scenario,
@@ -238,7 +243,7 @@ static bool plan_line(FILE *f, const struct mutant *m)
 		return true;
 	}
 	order_scenarios(m);
-	for (int i = 0; i < nr_scenarios; i++) {
+	for (int i = 0; i < nr_scenarios && n < first; i++) {
 		if (!reaches(&scenarios[i], m))
 			continue;
 		if (!n++)
@@ -394,6 +399,10 @@ static char **choose(char **arg)
 		}
 		if (!strcmp(*arg, "--only"))
 			continue;
+		if (!strcmp(*arg, "--first") && arg[1]) {
+			first = atoi(*++arg);
+			continue;
+		}
 		if (!strcmp(*arg, "--left")) {
 			for (int i = 0; i < nr_mutants; i++)
 				mutants[i].sampled &= !mutants[i].before;
@@ -416,7 +425,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc < 6 || (!strcmp(argv[1], "table") && argc < 7))
-		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...\n"
+		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...\n"
 		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
 		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
 	folder = argv[2];
