@@ -53,23 +53,25 @@ static int nr_scenarios;
 static char **command;
 static int first = MAX_SCENARIOS; /* so many are asked */
 
+/* What a few scenarios did not notice others may: only said. */
 static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
 		 const char *text)
 {
-	FILE *f;
+	bool open = (o == SURVIVED || o == BROKEN) && first < MAX_SCENARIOS;
+	FILE *f = open ? NULL : open_in("results", "ae");
 
-	m->outcome = o;
-	if ((o == SURVIVED || o == BROKEN) && first < MAX_SCENARIOS)
-		return;
-	f = open_in("results", "ae");
-	if (!f)
+	if (!open && !f)
 		die("cannot write %s/results: %m", folder);
+	m->outcome = o;
 	if (o == NOTICED)
 		strcpy(m->hint, scenario);
-	fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o], scenario,
-		ms, text);
-	fclose(f);
-	printf("%-10s %-50s %s %s\n", outcome_name[o], m->full, scenario, text);
+	if (f) {
+		fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o],
+			scenario, ms, text);
+		fclose(f);
+	}
+	printf("%-10s %-50s %s %s\n", open ? "open" : outcome_name[o], m->full,
+	       scenario, text);
 	fflush(stdout);
 }
 
