@@ -16,10 +16,11 @@ key=$(cd "$top" && git ls-files -z user kmod | xargs -0 cat | cksum | cut -d' ' 
 results=$cache/patches.results
 log=$tree.log
 
-# In TAP: what FAILED, or broke, and in which scenario; or why it was not played
+# In TAP: what FAILED and what it cites, or broke, and in which scenario; or why it
+# was not played
 reason() {
-	grep -m 1 -E '^# (FAILED|BROKEN): ' "$log" ||
-		sed -n '/error: \|FAILED\|find file/ { s/^/# /p; q }' "$log.make" | grep . || echo '# -'
+	sed -nE '/^# +FAILED/ { N; s/^# +//; s/\n# +/ | /; p; q }; /^# BROKEN/ { s/^# //; p; q }' "$log" | grep . ||
+		sed -n '/error: \|FAILED\|find file/ { p; q }' "$log.make" | grep . || echo -
 }
 scenario() { sed -n 's/^not ok [0-9]* \([^ ]*\).*/\1/p' "$log" | head -n 1; }
 
