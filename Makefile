@@ -45,7 +45,7 @@ help:
 	@echo 'make fuzz-doctor   the parsers and --from, for TIME= seconds'
 	@echo 'make fuzz          the device, OPS= operations drawn from SEED='
 	@echo 'make coverage      branches of the kernel that the catalogue takes; BASELINE=1: a boot'
-	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, LEFT=1, MUTANTS=dir'
+	@echo 'make mutants       mutants of the kernel that it notices; SAMPLE=6 of them, FUNCTION=do_exit, LEFT=1, FIRST=8, MUTANTS=dir'
 	@echo 'make soak          what takes hours; appends its result to docs/soak.md'
 	@echo 'make soak-doctor   of that the races of the doctor and its fuzzer, SECONDS=600'
 	@echo 'make soak-catalogue  of that the catalogue, 200 times; goes on where it was stopped'
@@ -235,11 +235,11 @@ coverage: deps
 	@scripts/coverage.sh $(if $(BASELINE),true)
 
 # All, or SAMPLE= of them, those of FUNCTION=, those that nobody has noticed yet
-# (LEFT=1); or the patches in MUTANTS=.
+# (LEFT=1); FIRST= scenarios are asked, not all; or the patches in MUTANTS=.
 mutants: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
 	@$(MAKE) build $B/mutants $B/drive
-	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(FUNCTION),--only $(FUNCTION)) $(if $(LEFT),--left))
+	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(FIRST),--first $(FIRST)) $(if $(FUNCTION),--only $(FUNCTION)) $(if $(LEFT),--left))
 
 # On a history made for it: who breaks SIG_IGN?
 check-bisect: deps

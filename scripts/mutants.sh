@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mutants.sh [--sample N | --only FUNCTION...]: which mutants of the kernel does the
-# catalogue notice? All of them, or N drawn by the commit. What is known already is not run again:
-# results are kept in the cache, by kernel and catalogue. A table in build/.
+# mutants.sh [--sample N] [--first N] [--only FUNCTION...] [--left]: which mutants of
+# the kernel does the catalogue notice? All of them, or N drawn by the commit. What
+# is known already is not run again: results are kept in the cache, by kernel and
+# catalogue. A table in build/.
 . "$(dirname "$0")/lib.sh"
 
 which=("$@")
-[ "${1:-}" != --sample ] || which+=("$(git -C "$top" rev-parse HEAD)")
+[ "${1:-}" != --sample ] || which=("${@:1:2}" "$(git -C "$top" rev-parse HEAD)" "${@:3}")
 kernel=$top/selftests/kernel
 kdir=$("$top/scripts/build-kernel.sh" mutants)
 folder=$cache/mutants-${kdir##*-}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A bisection with scripts/bisect in a short history of one file of a kernel: one
 # commit breaks the autoreap of SIG_IGN, one does not build, the others change
-# nothing. It has to name the first.
+# nothing. It has to name the first, and to skip the second.
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 mkdir -p "$cache"
@@ -33,12 +33,26 @@ change 'breaks' 's/sa_handler == SIG_IGN ||/sa_handler == SIG_ERR ||/'
 change 'comment again' '$a/* two */'
 }
 
-echo 1..2
-status=0
+failed=0
+# check TEXT SEEN WANTED
+check() {
+	n=$((n + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $n $1"
+	else
+		echo "not ok $n $1: $2"
+		failed=1
+	fi
+}
+
+echo 1..3
+n=0 status=0
 "$top/scripts/bisect" no-such-scenario || status=$?
-[ "$status" = 128 ] && echo 'ok 1 a wrong name aborts' || echo "not ok 1 a wrong name aborts: $status"
+check 'a wrong name aborts' "$status" 128
 git bisect start HEAD base >/dev/null
 git bisect run "$top/scripts/bisect" sigchld >"$tree.log" 2>&1 || :
 sed 's/^/# /' "$tree.log" | grep -E 'bisect|FAILED|first bad' || :
-found=$(git log -1 --format=%s refs/bisect/bad)
-[ "$found" = breaks ] && echo 'ok 2 the commit that breaks it is named' || echo "not ok 2 named was: $found"
+check 'the commit that does not build is skipped' \
+	"$(git bisect log | sed -nE 's/^# skip: \[[0-9a-f]*\] //p')" 'does not build'
+check 'the commit that breaks it is named' "$(git log -1 --format=%s refs/bisect/bad)" breaks
+exit "$failed"

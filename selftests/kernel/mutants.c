@@ -2,13 +2,15 @@
 /*
  * On the host: which mutants does the catalogue notice?
  *
- * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...
+ * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
- *	run that was ended goes on. --sample: so many only, drawn by SEED. --left: not those that
- *	another catalogue has noticed. Status 1:
- *	a scenario does not pass without a mutant, and was left out.
+ *	run that was ended goes on. --sample: so many only, drawn by SEED. --only:
+ *	those of the functions, or by their names ("FUNCTION KIND N OPERATION").
+ *	--left: not those that another catalogue has noticed. --first: only so many
+ *	scenarios are asked, and what none notices has no result yet. Status 1: a
+ *	scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
  *	a line for each, those that nothing noticed by function, the sum.
  *	EQUIVALENT lists mutants that change nothing that could be seen, one a
@@ -49,21 +51,27 @@ static struct scenario {
 static int nr_scenarios;
 
 static char **command;
+static int first = MAX_SCENARIOS; /* so many are asked */
 
+/* What a few scenarios did not notice others may: only said. */
 static void keep(struct mutant *m, enum outcome o, const char *scenario, int ms,
 		 const char *text)
 {
-	FILE *f = open_in("results", "ae");
+	bool open = (o == SURVIVED || o == BROKEN) && first < MAX_SCENARIOS;
+	FILE *f = open ? NULL : open_in("results", "ae");
 
-	if (!f)
+	if (!open && !f)
 		die("cannot write %s/results: %m", folder);
 	m->outcome = o;
 	if (o == NOTICED)
 		strcpy(m->hint, scenario);
-	fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o], scenario,
-		ms, text);
-	fclose(f);
-	printf("%-10s %-50s %s %s\n", outcome_name[o], m->full, scenario, text);
+	if (f) {
+		fprintf(f, "%s %u %s %s %d %s\n", key, m->id, outcome_name[o],
+			scenario, ms, text);
+		fclose(f);
+	}
+	printf("%-10s %-50s %s %s\n", open ? "open" : outcome_name[o], m->full,
+	       scenario, text);
 	fflush(stdout);
 }
 
@@ -237,7 +245,7 @@ static bool plan_line(FILE *f, const struct mutant *m)
 		return true;
 	}
 	order_scenarios(m);
-	for (int i = 0; i < nr_scenarios; i++) {
+	for (int i = 0; i < nr_scenarios && n < first; i++) {
 		if (!reaches(&scenarios[i], m))
 			continue;
 		if (!n++)
@@ -393,6 +401,10 @@ static char **choose(char **arg)
 		}
 		if (!strcmp(*arg, "--only"))
 			continue;
+		if (!strcmp(*arg, "--first") && arg[1]) {
+			first = atoi(*++arg);
+			continue;
+		}
 		if (!strcmp(*arg, "--left")) {
 			for (int i = 0; i < nr_mutants; i++)
 				mutants[i].sampled &= !mutants[i].before;
@@ -402,7 +414,8 @@ static char **choose(char **arg)
 			struct mutant *m = &mutants[i];
 
 			m->sampled = (only && m->sampled) ||
-				     !strcmp(m->function, *arg);
+				     !strcmp(m->function, *arg) ||
+				     !strcmp(m->full, *arg);
 		}
 		only = true;
 	}
@@ -414,7 +427,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc < 6 || (!strcmp(argv[1], "table") && argc < 7))
-		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] -- COMMAND...\n"
+		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...\n"
 		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
 		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
 	folder = argv[2];

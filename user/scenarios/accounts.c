@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,6 +170,20 @@ static void expect_told(struct actor *r, struct actor *c, bool system)
 	       system ? "si_stime" : "si_utime", (long long)ticks, MS / 20);
 }
 
+/* @r reaps @c, and is charged. */
+static void expect_charged(struct actor *r, struct actor *c, bool system)
+{
+	int64_t us;
+
+	ask(leader(r), order_wait, c->pid, WEXITED);
+	us = ask(leader(r), order_used, system ? SYSTEM_US : USER_US,
+		 RUSAGE_CHILDREN);
+	expect(us >= MS * 1000 / 4,
+	       "wait_task_zombie(): cutime and cstime of who has waited",
+	       "RUSAGE_CHILDREN of R, %s time: %lld us (at least %ld expected)",
+	       system ? "system" : "user", (long long)us, MS * 1000 / 4);
+}
+
 /* P, whose thread T uses time, of one kind, beside Q, and ends. */
 static void burns(bool system)
 {
@@ -191,6 +206,7 @@ static void burns(bool system)
 		     system ? "system time, us," : "user time, us,");
 	expect_least(used(p, INVOLUNTARY), preempted, "involuntary switches");
 	expect_told(r, p, system);
+	expect_charged(r, p, system);
 	if (thread_result(leader(q), AWAIT_MS, &result))
 		broken("Q does not come to an end");
 	expect_told(r, q, system);

@@ -10,7 +10,7 @@
 #include "../scenario.h"
 
 #define MS    20
-#define LIMIT 5000 /* ms of CPU time in which it has to come */
+#define LIMIT 1000 /* ms of CPU time in which it has to come */
 
 /* SIGALRM after MS more of CPU time of this process. */
 static int64_t order_timer(const struct order *o)

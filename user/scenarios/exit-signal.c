@@ -61,9 +61,9 @@ static void play(void)
 		     -ECHILD, "waitid(C, __WCLONE) in R",
 		     "eligible_child(): its exit signal is SIGCHLD");
 
-	step("adopted, a child with exit signal SIGUSR1 is an ordinary one");
+	step("adopted, a child with exit signal SIGURG is an ordinary one");
 	r = spawn("R");
-	c = spawn_clone(r, "C", 0, SIGUSR1);
+	c = spawn_clone(r, "C", 0, SIGURG);
 	send_signal(r, SIGKILL);
 	reap(r);
 	exit_group(leader(c), 5);

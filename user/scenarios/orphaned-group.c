@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +183,31 @@ SCENARIO(orphaned_group_before) = {
 	.needs = NEED_ROOT,
 	.rows = "OP5.2 RL4.2",
 	.play = no_shell,
+};
+
+static void adopted_in_session(void)
+{
+	struct actor *s, *p, *j;
+
+	step("S adopts; J is stopped, and its parent P, a child of S, is killed");
+	s = session();
+	ask(leader(s), order_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	p = member(s, "P", 0);
+	j = member(p, "J", 0);
+	stop(j);
+	send_signal(p, SIGKILL);
+	await_end(p);
+	expect_left_alone(j,
+			  "kill_orphaned_pgrp(): J itself counts, S is its parent now");
+}
+
+SCENARIO(orphaned_group_adopter) = {
+	.name = "orphaned-group-adopter",
+	.summary =
+		"the parent of a stopped job dies, its adopter is in the session: nothing",
+	.needs = NEED_ROOT,
+	.rows = "RL4.2",
+	.play = adopted_in_session,
 };
 
 /* S, its child P, and J below P, stopped; K is in J's group, a child of S. */

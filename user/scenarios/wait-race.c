@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Races between those who wait, played often: several threads of one parent
- * want the same children; a tracer reaps while the parent exits.
+ * want the same children; a tracer reaps while the parent exits, or looks.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,20 +19,21 @@
 #include "../scenario.h"
 
 #define ROUNDS   10
+#define LOOKS    50 /* rounds that are short */
 #define REAPERS  4
 #define CHILDREN 4
 
 /* All rounds, in one thread of an actor; a lost wake-up never answers. */
-static void expect_rounds(struct thread *t, order_fn fn, const char *what,
-			  const char *why)
+static void expect_rounds(struct thread *t, order_fn fn, int rounds,
+			  const char *what, const char *why)
 {
 	int64_t result = 0;
 
-	tell(t, fn, ROUNDS, 0);
+	tell(t, fn, rounds, 0);
 	if (thread_result(t, AWAIT_MS, &result))
 		expect(false, why, "%s: hangs", what);
 	else
-		expect_equal(result, ROUNDS, what, why);
+		expect_equal(result, rounds, what, why);
 }
 
 /* --- threads that reap -------------------------------------------------- */
@@ -107,7 +109,7 @@ static void threads_reap(void)
 	step("%d threads of R wait for its %d children, which end at once",
 	     REAPERS, CHILDREN);
 	r = spawn("R");
-	expect_rounds(leader(r), order_reap_together,
+	expect_rounds(leader(r), order_reap_together, ROUNDS,
 		      "rounds in which each child was reaped once and each thread got ECHILD after that",
 		      "wait_task_zombie(): cmpxchg() of exit_state; wait_consider_task() reads it once");
 }
@@ -157,9 +159,11 @@ static void __attribute__((noreturn)) parent(const struct round *r)
 	end_when_told(r->go[0], 3);
 }
 
+/* With rusage the reaping takes a little longer. */
 static void __attribute__((noreturn)) tracer(const struct round *r, pid_t c)
 {
 	siginfo_t si = { 0 };
+	struct rusage ru;
 	char byte = 0;
 
 	die_with(r->h);
@@ -168,7 +172,7 @@ static void __attribute__((noreturn)) tracer(const struct round *r, pid_t c)
 	    waitid(P_PID, (id_t)c, &si, WEXITED | WNOWAIT) ||
 	    write(r->up[1], &c, sizeof(c)) != sizeof(c) ||
 	    read(r->go[0], &byte, 1) != 1 ||
-	    waitid(P_PID, (id_t)c, &si, WEXITED))
+	    syscall(SYS_waitid, P_PID, c, &si, WEXITED, &ru))
 		_exit(1);
 	_exit(si.si_status == 7 ? 5 : 1);
 }
@@ -192,6 +196,12 @@ static bool told_once_of(pid_t c)
 	sigaddset(&chld, SIGCHLD);
 	return sigtimedwait(&chld, &si, &now) == SIGCHLD && si.si_pid == c &&
 	       sigtimedwait(&chld, &si, &now) < 0;
+}
+
+static bool open_pipes(struct round *r)
+{
+	return !pipe2(r->go, O_CLOEXEC) && !pipe2(r->die, O_CLOEXEC) &&
+	       !pipe2(r->up, O_CLOEXEC);
 }
 
 static bool reap_and_exit(const struct round *r)
@@ -222,9 +232,7 @@ static int64_t order_reap_and_exit(const struct order *o)
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
-	    pipe2(r.go, O_CLOEXEC) < 0 || pipe2(r.die, O_CLOEXEC) < 0 ||
-	    pipe2(r.up, O_CLOEXEC) < 0)
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || !open_pipes(&r))
 		return -errno;
 	while (n < o->arg[0] && reap_and_exit(&r))
 		n++;
@@ -237,7 +245,7 @@ static void tracer_reaps(void)
 
 	step("X reaps C, its tracee, while C's parent R exits; H adopts");
 	h = spawn("H");
-	expect_rounds(leader(h), order_reap_and_exit,
+	expect_rounds(leader(h), order_reap_and_exit, ROUNDS,
 		      "rounds in which X reaped C, H was told once, and reaped it too",
 		      "wait_task_zombie(): EXIT_TRACE, not EXIT_DEAD, until the parent is told");
 }
@@ -255,4 +263,59 @@ SCENARIO(wait_race_tracer) = {
 	.watches = trace_watches,
 	.rows = "A22 WZ4.1",
 	.play = tracer_reaps,
+};
+
+/* --- the tracer reaps, the parent looks --------------------------------- */
+
+static bool reap_under_eyes(const struct round *r)
+{
+	siginfo_t si = { 0 };
+	pid_t c, x;
+
+	c = fork();
+	if (!c) {
+		die_with(r->h);
+		end_when_told(r->die[0], 7);
+	}
+	x = c < 0 ? -1 : fork_silently();
+	if (!x)
+		tracer(r, c);
+	if (x < 0 || read(r->up[0], &c, sizeof(c)) != sizeof(c) ||
+	    write(r->go[1], "x", 1) != 1)
+		return false;
+	while (!si.si_pid)
+		if (waitid(P_PID, (id_t)c, &si, WEXITED | WNOHANG))
+			return false;
+	return si.si_status == 7 && exits_with(x, 5);
+}
+
+static int64_t order_reap_under_eyes(const struct order *o)
+{
+	struct round r = { .h = getpid() };
+	int n = 0;
+
+	if (!open_pipes(&r))
+		return -errno;
+	while (n < o->arg[0] && reap_under_eyes(&r))
+		n++;
+	return n;
+}
+
+static void parent_looks(void)
+{
+	struct actor *r;
+
+	step("X reaps C, its tracee, while C's parent R asks for it all the time");
+	r = spawn("R");
+	expect_rounds(leader(r), order_reap_under_eyes, LOOKS,
+		      "rounds in which R was never told ECHILD before it had C",
+		      "wait_consider_task(): EXIT_TRACE, there is a child");
+}
+
+SCENARIO(wait_race_parent) = {
+	.name = "wait-race-parent",
+	.summary =
+		"a tracer reaps a child while its parent looks: never ECHILD, then the child",
+	.rows = "WC2.1",
+	.play = parent_looks,
 };
