@@ -177,9 +177,9 @@ static void count_passed(struct undead_gate *gate)
 	u64 passed;
 
 	spin_unlock(&undead_lock);
-	passed = READ_ONCE(gate->tally.passed);
+	passed = gate->tally.passed;
 	udelay(5);
-	WRITE_ONCE(gate->tally.passed, passed + 1);
+	gate->tally.passed = passed + 1;
 	spin_lock(&undead_lock);
 }
 #else
