@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "../core/await.h"
 #include "../scenario.h"
 
 /* In the process: who took it. */
-static volatile pid_t taken_by;
+static _Atomic pid_t taken_by;
 
 static void take(int sig)
 {
@@ -29,11 +30,8 @@ static int64_t order_take(const struct order *o)
 /* 0: nobody; it is forgotten. */
 static int64_t order_taken(const struct order *o)
 {
-	pid_t tid = taken_by;
-
 	(void)o;
-	taken_by = 0;
-	return tid;
+	return atomic_exchange(&taken_by, 0);
 }
 
 struct taking {
