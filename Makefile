@@ -37,7 +37,7 @@ help:
 	@echo 'make check-debug   the tests on a kernel that finds bugs'
 	@echo 'make bombs         of 1 000 processes, against undead exec, in the VM of SUITE='
 	@echo 'make check-races   each race REPEAT=10 times on each kernel, idle and loaded, and planted bugs'
-	@echo 'make check-kcsan   the races on a kernel that tells of data races'
+	@echo 'make check-kcsan   the races of the device on a kernel that tells of data races'
 	@echo 'make check-vng     the catalogue under virtme-ng, on a kernel that it builds, once'
 	@echo 'make coverage-module  which lines of kmod/ the tests run, and which not'
 	@echo 'make bench         every figure beside its yardstick'
@@ -143,7 +143,7 @@ check-kcsan: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build
 	@kdir=$$(scripts/build-kernel.sh kcsan) && export kdir && $B/tally \
-		-t races '$(KCSAN_VM) "$(KCSAN_ON); undead race --tap --budget 5m; s=\$$?; $(KCSAN_SAYS) >&2 && exit 1; exit \$$s"' \
+		-t races '$(KCSAN_VM) "$(KCSAN_ON); undead race --tap --budget 5m create-unload fork-owner hold-open hold-owner release-deadline release-twice; s=\$$?; $(KCSAN_SAYS) >&2 && exit 1; exit \$$s"' \
 		-s 'unlocked-counter is found' 'UNDEAD_BREAK=unlocked-counter $(KCSAN_VM) \
 			"$(KCSAN_ON); for i in 0 1 2 3 4 5 6 7 8 9; do undead race --full --budget 60s hold-open; $(KCSAN_SAYS) && exit; done; exit 1"'
 
