@@ -143,7 +143,7 @@ check-kcsan: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build
 	@kdir=$$(scripts/build-kernel.sh kcsan) && export kdir && $B/tally \
-		-t races '$(KCSAN_VM) "$(KCSAN_ON); undead race --tap --budget 5m create-unload fork-owner hold-open hold-owner release-deadline release-twice; s=\$$?; $(KCSAN_SAYS) >&2 && exit 1; exit \$$s"' \
+		-t races '$(KCSAN_VM) "$(KCSAN_ON); undead race --tap --budget 10m create-unload fork-owner hold-open hold-owner release-deadline release-twice; s=\$$?; $(KCSAN_SAYS) >&2 && exit 1; exit \$$s"' \
 		-s 'unlocked-counter is found' 'UNDEAD_BREAK=unlocked-counter $(KCSAN_VM) \
 			"$(KCSAN_ON); for i in 0 1 2 3 4 5 6 7 8 9; do undead race --full --budget 60s hold-open; $(KCSAN_SAYS) && exit; done; exit 1"'
 
