@@ -18,7 +18,7 @@
 #define PAGE     4096
 #define TIMES    5
 #define LONG_MS  100000
-#define LIMIT_MS 10000 /* that it does not hang; how long it takes: docs/proc-files.md */
+#define LIMIT_MS 10000 /* it hangs; what it takes is in docs/proc-files.md */
 
 /* --- whom they hang on --------------------------------------------------- */
 
