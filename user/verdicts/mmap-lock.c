@@ -9,13 +9,25 @@
 
 /*
  * The functions of the lock itself are not shown, in_sched_functions(), but for
- * rwsem_down_write_slowpath() of 5.10.
+ * rwsem_down_write_slowpath() of 5.10 and those of PREEMPT_RT.
  */
+static bool of_lock(const char *function)
+{
+	static const char *const names[] = { "rwsem_down_", "rt_mutex_",
+					     "__rt_mutex_", "rwbase_",
+					     "__rwbase_",   "down_" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(function, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
 static const char *caller_of_lock(const struct task *t)
 {
 	const char *at = *t->stack ? t->stack : t->wchan, *next;
 
-	while (!strncmp(at, "rwsem_down_", 11) && (next = strstr(at, " <- ")))
+	while (of_lock(at) && (next = strstr(at, " <- ")))
 		at = next + 4;
 	return at;
 }
