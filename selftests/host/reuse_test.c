@@ -80,15 +80,21 @@ int poll(struct pollfd *fds, nfds_t n, int ms)
 
 /* --- the cast ------------------------------------------------------------ */
 
-static pid_t make(const char *name, bool dies)
+static void next_is(pid_t pid)
 {
 	int fd = (int)syscall(SYS_openat, AT_FDCWD,
 			      "/proc/sys/kernel/ns_last_pid", O_WRONLY);
-	pid_t pid;
 
-	if (dprintf(fd, "%d", NUMBER - 1) < 0)
+	if (dprintf(fd, "%d", pid - 1) < 0)
 		exit(1);
 	close(fd);
+}
+
+static pid_t make(const char *name, bool dies)
+{
+	pid_t pid;
+
+	next_is(NUMBER);
 	prctl(PR_SET_NAME, name);
 	pid = fork();
 	while (!pid && !dies)
@@ -207,15 +213,48 @@ static int answers_late(void)
 	return !ok;
 }
 
+/* In here 2 is no kthreadd, and a dead child of it no kernel thread. */
+static int child_of_two(void)
+{
+	struct snap *s = snap_live(), *again;
+	FILE *file = tmpfile();
+	struct proc_status st;
+	int err = 0;
+	bool ok;
+
+	next_is(2);
+	if (!fork()) {
+		if (fork())
+			pause();
+		_exit(0);
+	}
+	while (proc_status(3, 0, &st) || st.state != 'Z')
+		sched_yield();
+	snap_to_save(s);
+	ok = !snap_glance(s, 2, &st) && !snap_glance(s, 3, &st) &&
+	     st.ppid == 2 && !snap_save(s, file);
+	rewind(file);
+	again = snap_load(file, &err);
+	ok = ok && again && !snap_glance(again, 3, &st);
+	printf("%s 3 a child of number 2 is in the snapshot\n",
+	       ok ? "ok" : "not ok");
+	snap_free(again);
+	snap_free(s);
+	fclose(file);
+	unmake(2);
+	return !ok;
+}
+
 int main(void)
 {
 	const char *n = getenv("REUSE_ROUNDS");
 	int status;
 
-	printf("TAP version 13\n1..2\n");
+	printf("TAP version 13\n1..3\n");
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
-		printf("ok 1 # SKIP needs root\nok 2 # SKIP needs root\n");
+		for (int i = 1; i <= 3; i++)
+			printf("ok %d # SKIP needs root\n", i);
 		return 0;
 	}
 	fflush(stdout);
@@ -224,7 +263,8 @@ int main(void)
 		if (mount("proc", "/proc", "proc", 0, NULL))
 			return 1;
 		status = rounds(n ? atoi(n) : ROUNDS);
-		return answers_late() || status;
+		status |= answers_late();
+		return child_of_two() || status;
 	}
 	return wait(&status) < 0 || status;
 }

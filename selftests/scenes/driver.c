@@ -210,18 +210,24 @@ static bool as_wanted(const struct scene *sc, int status, const char *text)
 static void ask_twice(const struct scene *sc, const char *tool, const char *dir,
 		      pid_t pid, result_fn *result)
 {
-	static char live[65536], kept[65536];
+	static char live[2 * 65536], kept[65536];
 	char args[512];
+	size_t n;
 	int status;
 
 	snprintf(args, sizeof(args), "--json --snapshot %s/%s %d", dir,
 		 sc->name, pid);
-	status = scene_ask(tool, args, live, sizeof(live));
+	status = scene_ask(tool, args, live, sizeof(live) / 2);
 	result(as_wanted(sc, status, live), sc->name, live);
 	snprintf(args, sizeof(args), "--json --from %s/%s", dir, sc->name);
-	result(scene_ask(tool, args, kept, sizeof(kept)) == status &&
-		       !strcmp(live, kept),
-	       "the same from its snapshot", kept);
+	if (scene_ask(tool, args, kept, sizeof(kept)) == status &&
+	    !strcmp(live, kept)) {
+		result(1, "the same from its snapshot", kept);
+		return;
+	}
+	n = strlen(live);
+	snprintf(live + n, sizeof(live) - n, "from its snapshot:\n%s", kept);
+	result(0, "the same from its snapshot", live);
 }
 
 static void play_one(const struct scene *sc, const char *tool, const char *dir,

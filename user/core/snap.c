@@ -44,6 +44,7 @@ struct folder {
 struct snap {
 	int look;
 	bool live, to_save;
+	bool kthreadd; /* it is 2, as it is outside of pid name spaces */
 	struct entry *first, *last;
 	struct entry *hash[HASH_SIZE];
 	struct folder *folders[HASH_SIZE];
@@ -286,9 +287,11 @@ int snap_glance(struct snap *s, pid_t pid, struct proc_status *st)
 		return (int)n;
 	buf[n] = '\0';
 	err = proc_status_parse(buf, st);
+	if (!err && pid == KTHREADD)
+		s->kthreadd = !st->ppid && !strcmp(st->name, "kthreadd");
 	/* Kernel threads are many, and no snapshot needs them. */
 	if (!err && s->to_save &&
-	    (st->ppid != KTHREADD || st->vm_size_kb >= 0) &&
+	    !(s->kthreadd && st->ppid == KTHREADD && st->vm_size_kb < 0) &&
 	    !keep(s, s->look, path, 0, buf, (size_t)n))
 		return -ENOMEM;
 	return err;
