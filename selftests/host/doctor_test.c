@@ -123,6 +123,8 @@ static void as_sessionless(void)
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return;
+	/* Who would remove its folder ends with the name space. */
+	setenv("TMPDIR", dir, 1);
 	execlp("unshare", "unshare", "--pid", "--fork", "--mount-proc", "sh",
 	       "-c", "\"$0\" \"$1\"; exit", self, tool, NULL);
 }
