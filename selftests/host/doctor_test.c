@@ -7,6 +7,8 @@
  * has to say the same; the snapshot of another process must not.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <grp.h>
 #include <limits.h>
 #include <sched.h>
@@ -20,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../scenes/scene.h"
@@ -125,6 +128,7 @@ static void as_sessionless(void)
 		return;
 	/* Who would remove its folder ends with the name space. */
 	setenv("TMPDIR", dir, 1);
+	setenv("DOCTOR_TEST_INNER", "1", 1);
 	execlp("unshare", "unshare", "--pid", "--fork", "--mount-proc", "sh",
 	       "-c", "\"$0\" \"$1\"; exit", self, tool, NULL);
 }
@@ -260,6 +264,70 @@ static void check_cut(void)
 	result(ok, "a snapshot that is cut", text);
 }
 
+/* --- killed in the middle ------------------------------------------------- */
+
+#define FREEZER "/sys/fs/cgroup/freezer/"
+
+/* @state "": there is no such group. */
+static bool is_there(const char *state)
+{
+	glob_t g = { 0 };
+	char text[16] = "";
+	int fd = -1;
+
+	if (!glob(FREEZER "scene-*/freezer.state", 0, NULL, &g))
+		fd = open(g.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+	globfree(&g);
+	if (fd < 0)
+		return !*state;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		*text = '\0';
+	close(fd);
+	return *state && !strncmp(text, state, strlen(state));
+}
+
+static bool await_state(const char *state)
+{
+	time_t end = time(NULL) + 20;
+
+	while (!is_there(state) && time(NULL) < end)
+		sched_yield();
+	return is_there(state);
+}
+
+/* It waits for the answer of a tool that gives none before our pipe ends. */
+static void check_killed(void)
+{
+	bool held, gone;
+	int ends[2];
+	pid_t pid;
+
+	if (access(FREEZER "tasks", W_OK)) {
+		scene_result(-1, "kill -9 leaves nothing frozen",
+			     "no freezer of v1, or no root");
+		return;
+	}
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		dup2(ends[0], STDIN_FILENO);
+		setenv("SCENE", "frozen-v1-killed", 1);
+		setenv("TMPDIR", dir, 1);
+		execl("/proc/self/exe", "doctor_test", "cat >&2;:", NULL);
+		_exit(127);
+	}
+	held = await_state("FROZEN");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	gone = await_state("");
+	close(ends[0]);
+	close(ends[1]);
+	result(held && gone, "kill -9 leaves nothing frozen",
+	       held ? "it is there" : "was never frozen");
+}
+
 int main(int argc, char **argv)
 {
 	static char text[65536];
@@ -291,6 +359,8 @@ int main(int argc, char **argv)
 	check_hidepid();
 	check_no_process();
 	check_cut();
+	if (!getenv("SCENE") && !getenv("DOCTOR_TEST_INNER"))
+		check_killed();
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		int status = ask(calls[i].args, text, sizeof(text));
 

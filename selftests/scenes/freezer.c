@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scene.h"
@@ -36,55 +37,67 @@ static bool says(const char *file, const char *wanted)
 	return strstr(text, wanted);
 }
 
-/* In a cgroup of its own below the first of these where one can be made. */
-static pid_t member(const char *const *roots, const char *file)
+static pid_t victim, keeper;
+static int life;
+
+/*
+ * Thaws the folder and removes it when who makes it ends, by SIGKILL, too: its
+ * member, killed as well then, would stay in D for ever.
+ */
+static void keep(const char *file, const char *text)
 {
-	char number[16];
-	pid_t pid;
+	int ends[2];
+	char c;
 
-	for (; *roots; roots++) {
-		struct stat st;
-		char path[192];
+	if (pipe2(ends, O_CLOEXEC))
+		_exit(1);
+	life = ends[1];
+	keeper = fork();
+	if (keeper)
+		return;
+	setsid();
+	close(ends[1]);
+	while (read(ends[0], &c, 1) > 0)
+		;
+	write_in(file, text);
+	/* It is in there until it is reaped, by its parent or an adopter. */
+	while (rmdir(folder) && errno == EBUSY)
+		sched_yield();
+	_exit(0);
+}
 
-		snprintf(folder, sizeof(folder), "%s/scene-%d", *roots,
-			 getpid());
-		snprintf(path, sizeof(path), "%s/%s", folder, file);
-		if (!mkdir(folder, 0755) && !stat(path, &st))
-			break;
-		rmdir(folder);
-	}
-	if (!*roots)
+/* In a cgroup of its own below the first of these that has @mark. */
+static pid_t member(const char *const *roots, const char *mark,
+		    const char *file, const char *thawed)
+{
+	char path[192], number[16];
+
+	do {
+		if (!*roots)
+			return SCENE_SKIP;
+		snprintf(path, sizeof(path), "%s/%s", *roots, mark);
+	} while (access(path, F_OK) && roots++);
+	snprintf(folder, sizeof(folder), "%s/scene-%d", *roots, getpid());
+	keep(file, thawed);
+	if (mkdir(folder, 0755))
 		return SCENE_SKIP;
-	pid = actor();
-	if (!pid)
+	victim = actor();
+	if (!victim) {
+		close(life);
 		linger();
-	snprintf(number, sizeof(number), "%d", pid);
-	return write_in("cgroup.procs", number) && in_state(pid, "S") ?
-		       pid :
+	}
+	snprintf(number, sizeof(number), "%d", victim);
+	return write_in("cgroup.procs", number) && in_state(victim, "S") ?
+		       victim :
 		       SCENE_BROKEN;
 }
 
-static pid_t victim;
-
-static void thaw_and_remove(const char *file, const char *text)
+static void end(void)
 {
-	write_in(file, text);
 	kill(victim, SIGKILL);
-	/* It is in there until it is reaped, and by us. */
-	while (rmdir(folder) && errno == EBUSY) {
-		dead_unreaped(victim);
-		sched_yield();
-	}
-}
-
-static void end_v2(void)
-{
-	thaw_and_remove("cgroup.freeze", "0");
-}
-
-static void end_v1(void)
-{
-	thaw_and_remove("freezer.state", "THAWED");
+	close(life);
+	waitpid(victim, NULL, 0);
+	waitpid(keeper, NULL, 0);
 }
 
 static pid_t frozen_v2(void)
@@ -92,9 +105,10 @@ static pid_t frozen_v2(void)
 	static const char *const roots[] = { "/sys/fs/cgroup",
 					     "/sys/fs/cgroup/unified", NULL };
 
-	victim = member(roots, "cgroup.freeze");
-	if (victim <= 0)
-		return victim;
+	pid_t pid = member(roots, "cgroup.controllers", "cgroup.freeze", "0");
+
+	if (pid <= 0)
+		return pid;
 	if (!write_in("cgroup.freeze", "1"))
 		return SCENE_BROKEN;
 	while (!says("cgroup.events", "frozen 1"))
@@ -110,16 +124,17 @@ SCENE(a_frozen) = {
 	.says = { "/cgroup.freeze", "ends it where the freezer is of v2" },
 	.never = "freezer.state",
 	.make = frozen_v2,
-	.undo = end_v2,
+	.undo = end,
 };
 
 static pid_t frozen_v1(void)
 {
 	static const char *const roots[] = { "/sys/fs/cgroup/freezer", NULL };
 
-	victim = member(roots, "freezer.state");
-	if (victim <= 0)
-		return victim;
+	pid_t pid = member(roots, "tasks", "freezer.state", "THAWED");
+
+	if (pid <= 0)
+		return pid;
 	if (!write_in("freezer.state", "FROZEN"))
 		return SCENE_BROKEN;
 	while (!says("freezer.state", "FROZEN"))
@@ -137,5 +152,5 @@ SCENE(a_frozen_of_old) = {
 	.says = { "freezer.state", "taken when it thaws" },
 	.never = "/cgroup.freeze",
 	.make = frozen_v1,
-	.undo = end_v1,
+	.undo = end,
 };
