@@ -67,6 +67,7 @@ static const struct call good[] = {
 	{ { "--help" }, 0, "Usage: undead COMMAND" },
 	{ { "list" }, 0, "zombie-leader " },
 	{ { "list", "--json" }, 0, "\"undead_list\": 1" },
+	{ { "list", "--json" }, 0, "\"needs_vm\": true" },
 	{ { "run", "--help" }, 0, "Examples:" },
 	{ { "list", "--help" }, 0, "Examples:" },
 	{ { "hold", "--help" }, 0, "Examples:" },

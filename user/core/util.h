@@ -80,6 +80,17 @@ int pidfd_of(pid_t pid, unsigned int flags);
 /* pidfd_open() flag, commit 64bef697d33b ("pidfd: implement PIDFD_THREAD flag
  * for pidfd_open()"), 6.9; older kernels answer EINVAL.
  */
+/* clone3() flags, 7.1; older kernels answer EINVAL. */
+#ifndef CLONE_AUTOREAP
+#define CLONE_AUTOREAP (1ULL << 34)
+#endif
+#ifndef CLONE_NNP
+#define CLONE_NNP (1ULL << 35)
+#endif
+#ifndef CLONE_PIDFD_AUTOKILL
+#define CLONE_PIDFD_AUTOKILL (1ULL << 36)
+#endif
+
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif

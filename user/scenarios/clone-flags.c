@@ -14,16 +14,6 @@
 #include "../core/await.h"
 #include "../scenario.h"
 
-#ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP (1ULL << 34)
-#endif
-#ifndef CLONE_NNP
-#define CLONE_NNP (1ULL << 35)
-#endif
-#ifndef CLONE_PIDFD_AUTOKILL
-#define CLONE_PIDFD_AUTOKILL (1ULL << 36)
-#endif
-
 #define THREAD_FLAGS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
 
 /* The pid of a child that ends at once, by its no_new_privs; arg[1]: signal. */

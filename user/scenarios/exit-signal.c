@@ -79,10 +79,6 @@ SCENARIO(exit_signal) = {
 	.play = play,
 };
 
-#ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP (1ULL << 34)
-#endif
-
 static void autoreap(void)
 {
 	struct actor *r, *c;

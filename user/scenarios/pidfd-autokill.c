@@ -17,16 +17,6 @@
 #include "../core/proc.h"
 #include "../scenario.h"
 
-#ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP (1ULL << 34)
-#endif
-#ifndef CLONE_NNP
-#define CLONE_NNP (1ULL << 35)
-#endif
-#ifndef CLONE_PIDFD_AUTOKILL
-#define CLONE_PIDFD_AUTOKILL (1ULL << 36)
-#endif
-
 #define AUTOKILL (CLONE_PIDFD_AUTOKILL | CLONE_AUTOREAP | CLONE_PIDFD)
 
 /* It reads what it was sent, if that holds it, and does nothing else. */

@@ -145,10 +145,6 @@ SCENARIO(release_leader_ignored) = {
 	.play = leader_ignored,
 };
 
-#ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP (1ULL << 34)
-#endif
-
 static void leader_autoreap(void)
 {
 	struct actor *r;

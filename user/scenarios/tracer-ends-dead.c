@@ -339,10 +339,6 @@ SCENARIO(tracer_own_ignored) = {
 	.play = own_ignored,
 };
 
-#ifndef CLONE_AUTOREAP
-#define CLONE_AUTOREAP (1ULL << 34)
-#endif
-
 static void autoreap(void)
 {
 	struct thread *t;
