@@ -68,8 +68,11 @@ measure 'undead scan of 2 000 processes with 5 threads / a walk of /proc/PID/sta
 	"$scan" 'crowd walk'
 measure 'undead scan of 2 000 processes with 5 threads / ps -eLo pid,tid,stat,wchan:32' 0.1 \
 	"$scan" 'ps -eLo pid,tid,stat,wchan:32 >/dev/null'
-# Less the pause before its second look; 5 ms more.
-measure -p ms 'undead why in 2 000 processes, without its pause / undead why --help and 5 ms' 1 \
-	'crowd ms 60 undead why 1' 'crowd ms -5 undead why --help'
 measure -p kB 'undead scan of 2 000 processes: memory / 8 MB' 1 \
 	'crowd rss undead scan' 'echo 8192'
+in=(crowd 20000 1)
+measure 'undead scan of 20 000 processes / a walk of /proc/PID/status' 1.5 \
+	"$scan" 'crowd walk'
+# Less the pause before its second look; 5 ms more.
+measure -p ms 'undead why in 20 000 processes, without its pause / undead why --help and 5 ms' 1 \
+	'crowd ms 60 undead why 1' 'crowd ms -5 undead why --help'

@@ -183,8 +183,8 @@ void examine(struct snap *s, struct patient *p, int n)
 	for (int i = 0; i < n; i++)
 		want_files(s, &p[i]);
 	snap_fetch(s, READER_MS);
-	/* Of everybody, while time passes anyhow. */
-	take_census(s, &c);
+	/* While time passes anyhow. */
+	take_census(s, p, n, &c);
 	snap_again(s, when);
 	for (int i = 0; i < n; i++)
 		if (p[i].err == -ESRCH && p[i].or_group)

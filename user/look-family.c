@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who has to do with a process: parent, tracer, children, group, helpers. */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +46,152 @@ static const struct proc_status **sort(const struct census *c,
 	return list;
 }
 
-void take_census(struct snap *s, struct census *c)
+/* In how many pid name spaces below ours. */
+static int depth(const struct proc_status *st)
 {
+	int n = 0;
+
+	for (const char *p = st->nspid; *p; p++)
+		n += *p == '\t';
+	return n;
+}
+
+bool is_init(const struct proc_status *st)
+{
+	const char *last = strrchr(st->nspid, '\t');
+
+	return !strcmp(last ? last + 1 : st->nspid, "1") || st->pid == 1;
+}
+
+/* --- of whom the census is ----------------------------------------------- */
+
+struct numbers {
+	pid_t *list;
+	size_t n, room;
+};
+
+static void add(struct numbers *l, pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		pid_t *more = realloc(l->list, room * sizeof(*more));
+
+		if (!more)
+			return;
+		l->list = more;
+		l->room = room;
+	}
+	l->list[l->n++] = pid;
+}
+
+static int rising(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void each_once(struct numbers *l)
+{
+	size_t n = 0;
+
+	if (l->n)
+		qsort(l->list, l->n, sizeof(*l->list), rising);
+	for (size_t i = 0; i < l->n; i++)
+		if (!n || l->list[n - 1] != l->list[i])
+			l->list[n++] = l->list[i];
+	l->n = n;
+}
+
+/* Who belongs to it is in no list of its own. */
+static bool asks_everybody(const struct patient *p)
+{
+	const struct proc_status *st;
+
+	if (!p->nr)
+		return p->or_group && p->err == -ESRCH;
+	st = &p->tasks[0].st;
+	return (depth(st) && is_init(st)) || st->dumping ||
+	       (p->tasks[0].dead && !p->alive && st->pgrp == p->pid);
+}
+
+/* Return: false: the kernel lists no children. Threads may be gone by now. */
+static bool add_children(struct snap *s, pid_t pid, struct numbers *to)
+{
+	const pid_t *tids;
+	int n = snap_tasks(s, pid, &tids);
+
+	if (n < 0)
+		return n == -ESRCH;
+	for (int i = 0; i < n; i++) {
+		const char *text;
+		int len;
+
+		if (!snap_read(s, pid, tids[i], "children", &text))
+			for (pid_t child;
+			     sscanf(text, "%d %n", &child, &len) == 1;
+			     text += len)
+				add(to, child);
+		else if (tids[i] == pid)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The leader of its group, the siblings of a zombie, the children of who may
+ * wait for one.
+ * Return: false: there is no way but to ask everybody.
+ */
+static bool add_relatives(struct snap *s, const struct patient *p, int n,
+			  struct numbers *to)
+{
+	struct numbers parents = { 0 };
+	bool known = true;
+
+	for (int i = 0; i < n && known; i++) {
+		bool waits = false;
+
+		known = !asks_everybody(&p[i]);
+		if (!p[i].nr)
+			continue;
+		for (int j = 0; j < p[i].nr; j++)
+			waits |= p[i].tasks[j].st.state == 'D';
+		add(to, p[i].tasks[0].st.pgrp);
+		if (p[i].tasks[0].dead && !p[i].alive)
+			add(&parents, p[i].tasks[0].st.ppid);
+		if (waits)
+			add(&parents, p[i].pid);
+	}
+	each_once(&parents);
+	for (size_t i = 0; i < parents.n && known; i++)
+		known = add_children(s, parents.list[i], to);
+	free(parents.list);
+	each_once(to);
+	return known;
+}
+
+void take_census(struct snap *s, const struct patient *p, int patients,
+		 struct census *c)
+{
+	struct numbers some = { 0 };
 	const pid_t *pids;
-	int n = snap_tasks(s, 0, &pids);
+	int n;
 
 	*c = (struct census){ 0 };
+	if (add_relatives(s, p, patients, &some)) {
+		pids = some.list;
+		n = (int)some.n;
+	} else {
+		n = snap_tasks(s, 0, &pids);
+	}
 	c->st = n > 0 ? calloc((size_t)n, sizeof(*c->st)) : NULL;
 	for (int i = 0; c->st && i < n; i++)
 		if (!snap_glance(s, pids[i], &c->st[c->n]))
 			c->n++;
+	free(some.list);
 	c->by_parent = sort(c, by_parent);
 	c->by_group = sort(c, by_group);
 	if (!c->by_parent || !c->by_group)
@@ -111,23 +248,6 @@ static const struct proc_status *find(const struct census *c, pid_t pid)
 static bool dead(const struct proc_status *st)
 {
 	return st->state == 'Z' || st->state == 'X';
-}
-
-/* In how many pid name spaces below ours. */
-static int depth(const struct proc_status *st)
-{
-	int n = 0;
-
-	for (const char *p = st->nspid; *p; p++)
-		n += *p == '\t';
-	return n;
-}
-
-bool is_init(const struct proc_status *st)
-{
-	const char *last = strrchr(st->nspid, '\t');
-
-	return !strcmp(last ? last + 1 : st->nspid, "1") || st->pid == 1;
 }
 
 /* --- parent and tracer -------------------------------------------------- */

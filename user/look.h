@@ -32,7 +32,7 @@ void want_file(struct snap *s, pid_t pid, const struct task *t);
 void look_for_clues(struct snap *s, struct patient *p);
 
 /**
- * struct census - the status of every process, at one look
+ * struct census - the status of all who may have to do with somebody, at one look
  * @st, @n: by pid
  * @by_parent, @by_group: the same
  */
@@ -42,7 +42,12 @@ struct census {
 	int n;
 };
 
-void take_census(struct snap *s, struct census *c);
+/**
+ * take_census() - of everybody only where no list of the kernel's names them
+ * @p, @patients: after their first look
+ */
+void take_census(struct snap *s, const struct patient *p, int patients,
+		 struct census *c);
 void census_free(struct census *c);
 
 /**

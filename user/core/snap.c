@@ -15,6 +15,7 @@
 
 #define MAGIC     "proc-snapshot 3\n"
 #define FILE_SIZE 16384
+#define MAX_SIZE  (1 << 20)
 #define HASH_SIZE 4096
 #define KTHREADD  2
 
@@ -211,7 +212,8 @@ int snap_hold(struct snap *s, pid_t pid)
 }
 
 /* In the folder that is held, or by its number. */
-static ssize_t read_file(struct snap *s, pid_t pid, const char *path, char *buf)
+static ssize_t read_file(struct snap *s, pid_t pid, const char *path, char *buf,
+			 size_t size)
 {
 	const struct folder *f = held(s, pid);
 	char full[96];
@@ -219,16 +221,35 @@ static ssize_t read_file(struct snap *s, pid_t pid, const char *path, char *buf)
 	if (f)
 		return f->fd < 0 ? -ESRCH :
 				   reader_file(f->fd, strchr(path, '/') + 1,
-					       buf, FILE_SIZE);
+					       buf, size);
 	snprintf(full, sizeof(full), "/proc/%s", path);
-	return reader_file(AT_FDCWD, full, buf, FILE_SIZE);
+	return reader_file(AT_FDCWD, full, buf, size);
+}
+
+/* Also a long one, as of children. */
+static ssize_t read_whole(struct snap *s, pid_t pid, const char *path,
+			  char **buf)
+{
+	ssize_t n;
+
+	*buf = NULL;
+	for (size_t size = FILE_SIZE;; size *= 2) {
+		char *more = realloc(*buf, size);
+
+		if (!more)
+			return -ENOMEM;
+		*buf = more;
+		n = read_file(s, pid, path, *buf, size);
+		if (n < (ssize_t)size || size >= MAX_SIZE)
+			return n;
+	}
 }
 
 /* They take no lock that a stuck process may hold. */
 static bool harmless(const char *path)
 {
 	static const char *const files[] = { "status", "sched", "limits",
-					     "cgroup" };
+					     "cgroup", "children" };
 	const char *file = strrchr(path, '/') + 1;
 
 	if (!strncmp(path, "sys/", 4))
@@ -242,7 +263,7 @@ static bool harmless(const char *path)
 static int look_up(struct snap *s, pid_t pid, const char *path,
 		   const char **text)
 {
-	char buf[FILE_SIZE];
+	_cleanup_free_ char *buf = NULL;
 	struct entry *e = find(s, path);
 	ssize_t n;
 
@@ -250,7 +271,7 @@ static int look_up(struct snap *s, pid_t pid, const char *path,
 	if (!e) {
 		if (!s->live || !harmless(path))
 			return -ENODATA;
-		n = read_file(s, pid, path, buf);
+		n = read_whole(s, pid, path, &buf);
 		e = keep(s, s->look, path, n < 0 ? (int)n : 0, buf,
 			 n < 0 ? 0 : (size_t)n);
 		if (!e)
@@ -282,7 +303,7 @@ int snap_glance(struct snap *s, pid_t pid, struct proc_status *st)
 		err = look_up(s, pid, path, &text);
 		return err ? err : proc_status_parse(text, st);
 	}
-	n = read_file(s, pid, path, buf);
+	n = read_file(s, pid, path, buf, FILE_SIZE);
 	if (n < 0)
 		return (int)n;
 	buf[n] = '\0';
@@ -468,7 +489,7 @@ int snap_save(const struct snap *s, FILE *to)
 
 static int load_entry(struct snap *s, FILE *from)
 {
-	static char text[1 << 20];
+	static char text[MAX_SIZE];
 	char path[64];
 	size_t size;
 	int err,

@@ -7,9 +7,10 @@
  * number is never taken for it: what has gone is -ESRCH.
  *
  * Files that take no lock a stuck process may hold are read in place: status,
- * sched, limits, cgroup, task/. The others may block for as long as somebody is stuck in
- * execve() (exec_update_lock) or under the mmap_lock: they are asked for by
- * snap_want(), and a child that can be given up reads them, snap_fetch().
+ * sched, limits, cgroup, children, task/. The others may block for as long as
+ * somebody is stuck in execve() (exec_update_lock) or under the mmap_lock: they
+ * are asked for by snap_want(), and a child that can be given up reads them,
+ * snap_fetch().
  */
 #ifndef CORE_SNAP_H
 #define CORE_SNAP_H
@@ -58,7 +59,8 @@ int snap_hold(struct snap *s, pid_t pid);
 /**
  * snap_read() - a file of a task; read once in a look
  * @tid: 0: of the process
- * @file: "status", "sched", "limits", "cgroup"; or what snap_fetch() has got
+ * @file: "status", "sched", "limits", "cgroup", "children" (of a thread); or what
+ *        snap_fetch() has got
  * @text: out: NUL-terminated, lives as long as @s; "" on error
  * Return: 0 or -errno: -ESRCH it is gone, -ETIMEDOUT the read did not end,
  * -ECANCELED another did not end before it, -ENODATA nobody has read it.
