@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proc.h"
@@ -233,6 +234,14 @@ bool proc_is_ours(void)
 
 	return readlink("/proc/self", link, sizeof(link) - 1) > 0 &&
 	       atoi(link) == getpid();
+}
+
+/* PROC_PID_INIT_INO */
+bool proc_in_first_pid_ns(void)
+{
+	struct stat ns;
+
+	return !stat("/proc/self/ns/pid", &ns) && ns.st_ino == 0xeffffffcU;
 }
 
 bool proc_exists(pid_t pid, pid_t tid)

@@ -104,6 +104,11 @@ int proc_syscall(pid_t pid, pid_t tid);
 bool proc_is_ours(void);
 
 /**
+ * proc_in_first_pid_ns() - are our numbers those of trace events and netlink
+ */
+bool proc_in_first_pid_ns(void);
+
+/**
  * proc_exists() - is there still such a task
  */
 bool proc_exists(pid_t pid, pid_t tid);

@@ -48,17 +48,21 @@ int ring_submit(struct ring *r)
 	return enter(r, 0);
 }
 
-int64_t ring_call(struct ring *r)
+int64_t ring_result(struct ring *r)
 {
 	struct io_uring_cqe *cqe =
 		(struct io_uring_cqe *)(void *)at(r, r->p.cq_off.cqes);
-	int err = enter(r, 1);
 
-	if (err)
-		return err;
 	if (!__atomic_load_n(at(r, r->p.cq_off.tail), __ATOMIC_ACQUIRE))
 		return -ENOMSG;
 	return cqe->res;
+}
+
+int64_t ring_call(struct ring *r)
+{
+	int err = enter(r, 1);
+
+	return err ? err : ring_result(r);
 }
 
 void ring_close(struct ring *r)

@@ -30,6 +30,12 @@ int ring_open(struct ring *r);
 int ring_submit(struct ring *r);
 
 /**
+ * ring_result() - of a request that was submitted
+ * Return: -ENOMSG as long as it is in flight.
+ */
+int64_t ring_result(struct ring *r);
+
+/**
  * ring_call() - the same, and sleep until it is complete
  * Return: its result.
  */

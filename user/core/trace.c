@@ -5,17 +5,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <traceevent/event-parse.h>
 
+#include "proc.h"
 #include "trace.h"
 #include "util.h"
 
-#define FORMAT         "/sys/kernel/tracing/events/signal/signal_generate/format"
-#define INITIAL_PID_NS 0xeffffffcU
-#define RING_SIZE      (8 * 4096UL)
-#define MAX_CPUS       256
+#define FORMAT    "/sys/kernel/tracing/events/signal/signal_generate/format"
+#define RING_SIZE (8 * 4096UL)
+#define MAX_CPUS  256
 
 static struct tep_handle *tep;
 static struct tep_event *event;
@@ -68,12 +67,9 @@ static int open_cpu(int cpu)
 int trace_open(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	struct stat ns;
 	int err;
 
-	if (stat("/proc/self/ns/pid", &ns) < 0)
-		return -errno;
-	if (ns.st_ino != INITIAL_PID_NS)
+	if (!proc_in_first_pid_ns())
 		return -EXDEV;
 	err = read_format();
 	for (int cpu = 0; !err && cpu < cpus && cpu < MAX_CPUS; cpu++)

@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <linux/aio_abi.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -254,6 +256,89 @@ SCENARIO(exit_uring) = {
 	.rows = "IO2.1",
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.play = uring,
+};
+
+/* Two rings of all threads of a process: what is waited for, and a ring. */
+static struct ring for_event, for_ring;
+
+static int poll_by(struct ring *r, int fd)
+{
+	int err = ring_open(r);
+
+	if (err || fd < 0)
+		return err ? err : -EBADF;
+	r->sqe->opcode = IORING_OP_POLL_ADD;
+	r->sqe->fd = fd;
+	r->sqe->poll_events = POLLIN;
+	return ring_submit(r);
+}
+
+/* Neither comes. */
+static int64_t order_ring_polls(const struct order *o)
+{
+	int err = poll_by(&for_event, eventfd(0, EFD_CLOEXEC));
+
+	(void)o;
+	return err ? err : poll_by(&for_ring, for_event.fd);
+}
+
+static int64_t order_of_event(const struct order *o)
+{
+	(void)o;
+	return ring_result(&for_event);
+}
+
+static int64_t order_of_ring(const struct order *o)
+{
+	(void)o;
+	return ring_result(&for_ring);
+}
+
+static bool ring_done(void *p)
+{
+	return ask(leader(p), order_of_ring, 0, 0) != -ENOMSG;
+}
+
+static void expect_result(struct actor *p, order_fn fn, int64_t wanted,
+			  const char *why)
+{
+	expect_equal(ask(leader(p), fn, 0, 0), wanted,
+		     fn == order_of_ring ? "the result of polling a ring" :
+					   "the result of polling an eventfd",
+		     why);
+}
+
+static void uring_thread(void)
+{
+	struct actor *p;
+	struct thread *t;
+	int64_t err;
+
+	step("T, a thread of P, polls an eventfd and a ring by io_uring, in vain");
+	p = spawn("P");
+	t = thread(p, "T");
+	err = ask(t, order_ring_polls, 0, 0);
+	if (err)
+		skip("no io_uring here: %s", strerror((int)-err));
+	expect_result(p, order_of_event, -ENOMSG, "io_poll_add()");
+	expect_result(p, order_of_ring, -ENOMSG, "io_poll_add()");
+
+	step("T ends: what keeps a ring is cancelled, what does not is in flight");
+	exit_thread(t, 5);
+	expect_gone(t, "release_task(T)");
+	await_true(ring_done, p, AWAIT_MS);
+	expect_result(p, order_of_ring, -ECANCELED,
+		      "do_exit(): io_uring_files_cancel(), REQ_F_INFLIGHT");
+	expect_result(p, order_of_event, -ENOMSG,
+		      "io_match_task_safe(): no REQ_F_INFLIGHT");
+}
+
+SCENARIO(exit_uring_thread) = {
+	.name = "exit-io-uring-thread",
+	.summary =
+		"a thread's requests of io_uring outlive it, but for those that keep a ring",
+	.needs = NEED_ROOT,
+	.play = uring_thread,
 };
 
 static void uring_exec(void)

@@ -39,6 +39,20 @@ static void expect_file(struct thread *t, const char *file, bool there,
 	       file, t->name, t->tid, n, there ? "some" : "none");
 }
 
+static void expect_link(struct thread *t, const char *link, bool there,
+			const char *why)
+{
+	char path[64], text[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", t->actor->pid,
+		 t->tid, link);
+	n = readlink(path, text, sizeof(text));
+	expect((n > 0) == there, why, "%s of %s %d: %s (expected %s)", link,
+	       t->name, t->tid, n > 0 ? "somewhere" : "nowhere",
+	       there ? "somewhere" : "nowhere");
+}
+
 static void expect_there(struct thread *t, bool there)
 {
 	const char *mm = there ? "mm_users is held by it" :
@@ -51,6 +65,10 @@ static void expect_there(struct thread *t, bool there)
 	       there ? "the files are shared" : "exit_files()",
 	       "open files of %s %d: %d (expected %s)", t->name, t->tid,
 	       files(t), there ? "some" : "none");
+	expect_link(t, "cwd", there, there ? "it is shared" : "exit_fs()");
+	expect_link(t, "ns/net", there,
+		    there ? "they are shared" :
+			    "do_exit(): exit_nsproxy_namespaces()");
 }
 
 static void play(void)
