@@ -242,7 +242,7 @@ coverage: deps
 mutants: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
 	@$(MAKE) build $B/mutants $B/drive
-	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(FIRST),--first $(FIRST)) $(if $(FUNCTION),--only $(FUNCTION)) $(if $(LEFT),--left))
+	@$(if $(MUTANTS),scripts/patches.sh '$(MUTANTS)',scripts/mutants.sh $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(FIRST),--first $(FIRST)) $(if $(FUNCTION),--only $(FUNCTION)) $(if $(LEFT),--left selftests/kernel/equivalent))
 
 # On a history made for it: who breaks SIG_IGN?
 check-bisect: deps

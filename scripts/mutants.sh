@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mutants.sh [--sample N] [--first N] [--only FUNCTION...] [--left]: which mutants of
+# mutants.sh [--sample N] [--first N] [--only FUNCTION...] [--left EQUIVALENT]: which mutants of
 # the kernel does the catalogue notice? All of them, or N drawn by the commit. What
 # is known already is not run again: results are kept in the cache, by kernel and
 # catalogue. A table in build/.

@@ -2,13 +2,14 @@
 /*
  * On the host: which mutants does the catalogue notice?
  *
- * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...
+ * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left EQUIVALENT] [--first N] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
  *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
  *	run that was ended goes on. --sample: so many only, drawn by SEED. --only:
  *	those of the functions, or by their names ("FUNCTION KIND N OPERATION").
- *	--left: not those that another catalogue has noticed. --first: only so many
+ *	--left: not those that another catalogue has noticed, or whose kernel did
+ *	not get so far, and none of EQUIVALENT. --first: only so many
  *	scenarios are asked, and what none notices has no result yet. Status 1: a
  *	scenario does not pass without a mutant, and was left out.
  * mutants table FOLDER KERNEL KEY EQUIVALENT CITED
@@ -405,9 +406,11 @@ static char **choose(char **arg)
 			first = atoi(*++arg);
 			continue;
 		}
-		if (!strcmp(*arg, "--left")) {
+		if (!strcmp(*arg, "--left") && arg[1]) {
+			read_equivalent(*++arg);
 			for (int i = 0; i < nr_mutants; i++)
-				mutants[i].sampled &= !mutants[i].before;
+				mutants[i].sampled &= !mutants[i].before &&
+						      !*mutants[i].why;
 			continue;
 		}
 		for (int i = 0; i < nr_mutants; i++) {
@@ -427,7 +430,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc < 6 || (!strcmp(argv[1], "table") && argc < 7))
-		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left] [--first N] -- COMMAND...\n"
+		die("usage: mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left EQUIVALENT] [--first N] -- COMMAND...\n"
 		    "       mutants table FOLDER KERNEL KEY EQUIVALENT CITED\n"
 		    "       mutants survivors FOLDER KERNEL KEY EQUIVALENT");
 	folder = argv[2];

@@ -104,7 +104,9 @@ void read_results(void)
 
 		if (outcome_of(outcome) == NOTICED)
 			strcpy(m->hint, scenario);
-		m->before |= outcome_of(outcome) == NOTICED;
+		m->before |= outcome_of(outcome) == NOTICED ||
+			     outcome_of(outcome) == HANG ||
+			     outcome_of(outcome) == CRASHED;
 		if (strcmp(of, key) && strcmp(key, ANY))
 			continue;
 		m->outcome = outcome_of(outcome);

@@ -30,7 +30,7 @@ extern const char *const operation_name[];
  * @full: FUNCTION KIND N OPERATION
  * @scenario, @ms, @text: of the result: who noticed it, and what it said
  * @hint: who noticed it the last time, of whatever catalogue
- * @before: some catalogue has noticed it
+ * @before: some catalogue has noticed it, or did not get so far
  * @why: why nothing could be seen of it
  * @sampled: it is meant
  * @dirty: it has to be looked at alone
@@ -59,6 +59,9 @@ void read_mutants(const char *kernel);
 struct mutant *by_id(unsigned int id);
 enum outcome outcome_of(const char *name);
 void read_results(void);
+
+/* Return: how many lines are wrong, which is said. */
+int read_equivalent(const char *path);
 
 /* The commands of the same name; return the exit status. */
 int list_survivors(const char *equivalent);

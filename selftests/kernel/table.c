@@ -5,7 +5,7 @@
 
 #include "results.h"
 
-static int read_equivalent(const char *path)
+int read_equivalent(const char *path)
 {
 	char line[512];
 	FILE *f = fopen(path, "re");
