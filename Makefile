@@ -85,6 +85,8 @@ check-vm: deps
 	@scripts/deps.sh $(CHECK_PACKAGES)
 	@$(MAKE) build kselftest $(VM_TESTS) $B/vm/init $B/vm/session
 	@$B/tally $(foreach t,$(VM_TESTS),-t $(notdir $t) '$t $(SUITE)') \
+		-t 'ps and top of procps hang' 'scripts/vm.sh --suite $(SUITE) --systemd --mem 2048 \
+			--add $B/kselftest/undead/hang_test:/hang_test -- /hang_test' \
 		-t 'in a kernel tree' 'scripts/ksdrop.sh $(SUITE) unload_test tool_test device_test'
 
 # On bullseye the guest was out of memory now and then: why is not known.

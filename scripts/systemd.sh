@@ -6,7 +6,7 @@
 
 suite=$1
 packages=systemd,systemd-sysv,base-files,bash,coreutils,dash,findutils,grep,login
-packages+=,mount,procps,sed,tar,util-linux,libjansson4,libkmod2,libtraceevent1
+packages+=,mount,ncurses-base,procps,sed,tar,util-linux,libjansson4,libkmod2,libtraceevent1
 
 make_userland() {
 	local url log=$1.log tree=$1.tree

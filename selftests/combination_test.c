@@ -133,8 +133,8 @@ static bool await_held(int control, pid_t pid)
 {
 	long until = now_ms() + AWAIT_MS;
 
-	while (!held(control, pid)) {
-		if (now_ms() > until)
+	for (bool late = false; !held(control, pid); late = now_ms() > until) {
+		if (late)
 			return false;
 		poll(NULL, 0, 1);
 	}

@@ -171,8 +171,9 @@ static inline bool await_state(pid_t tid, char state)
 {
 	long until = now_ms() + AWAIT_MS;
 
-	while (state_of(tid) != state) {
-		if (now_ms() > until)
+	for (bool late = false; state_of(tid) != state;
+	     late = now_ms() > until) {
+		if (late)
 			return false;
 		poll(NULL, 0, 1);
 	}
@@ -200,8 +201,9 @@ static inline bool await_stack(pid_t tid, const char *function)
 {
 	long until = now_ms() + AWAIT_MS;
 
-	while (!on_stack(tid, function)) {
-		if (now_ms() > until)
+	for (bool late = false; !on_stack(tid, function);
+	     late = now_ms() > until) {
+		if (late)
 			return false;
 		poll(NULL, 0, 1);
 	}
@@ -225,8 +227,9 @@ static inline int ended(pid_t pid)
 	long until = now_ms() + AWAIT_MS;
 	int status;
 
-	while (waitpid(pid, &status, WNOHANG) != pid) {
-		if (now_ms() > until)
+	for (bool late = false; waitpid(pid, &status, WNOHANG) != pid;
+	     late = now_ms() > until) {
+		if (late)
 			return -1;
 		poll(NULL, 0, 1);
 	}

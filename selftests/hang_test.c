@@ -104,17 +104,29 @@ static pid_t victim(int gate, void (*act)(int gate))
 
 /* --- who hangs ----------------------------------------------------------- */
 
-static const char *const tools[] = {
-	"ps",
-	"top -b -n 1",
-	"cat /proc/%d/cmdline",
-	"cat /proc/%d/environ", /* ps e */
-	"cat /proc/%d/stat",
-	"cat /proc/%d/wchan",
+static const struct {
+	const char *command;
+	/* Whose reads cmdline, which hangs on every kernel where mmap() does. */
+	enum { ALL, BUSYBOX, PROCPS, NOBODY } whose;
+} tools[] = {
+	{ "ps aux", ALL },
+	{ "cat /proc/%d/cmdline", ALL },
+	{ "top -b -n 1", BUSYBOX },
+	{ "top -c -b -n 1", PROCPS },
+	{ "pgrep -f nobody", PROCPS },
+	{ "cat /proc/%d/environ", NOBODY }, /* ps e */
+	{ "cat /proc/%d/stat", NOBODY },
+	{ "cat /proc/%d/wchan", NOBODY },
 };
 #define TOOLS ((int)(sizeof(tools) / sizeof(*tools)))
-/* They read cmdline or stat. */
-#define ORDINARY 3
+
+static bool must_hang(int tool)
+{
+	bool procps = !access("/usr/bin/pgrep", X_OK);
+
+	return tools[tool].whose == ALL ||
+	       tools[tool].whose == (procps ? PROCPS : BUSYBOX);
+}
 
 static pid_t start(const char *tool, pid_t whom, FILE *to)
 {
@@ -127,6 +139,7 @@ static pid_t start(const char *tool, pid_t whom, FILE *to)
 	snprintf(command + 5, sizeof(command) - 5, tool, whom);
 	dup2(fileno(to), STDOUT_FILENO);
 	dup2(fileno(to), STDERR_FILENO);
+	setenv("TERM", "dumb", 1);
 	execlp("sh", "sh", "-c", command, NULL);
 	_exit(127);
 }
@@ -159,17 +172,50 @@ static bool gets_stuck(pid_t pid)
 
 /* --- the doctor ---------------------------------------------------------- */
 
+/* Where it and its children are; without a fork(), which may wake somebody. */
+static void tell_where(pid_t pid)
+{
+	static const char *const files[] = { "syscall", "stack", "children" };
+	char path[64], text[4096];
+
+	printf("# %d is %c\n", pid, state_of(pid));
+	for (int i = 0; i < 3; i++) {
+		FILE *f;
+		size_t n;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, pid,
+			 files[i]);
+		f = fopen(path, "re");
+		n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+		if (f)
+			fclose(f);
+		text[n] = '\0';
+		for (char *l = strtok(text, "\n"); l; l = strtok(NULL, "\n"))
+			printf("# %s: %s\n", files[i], l);
+	}
+	if (atoi(text))
+		tell_where(atoi(text));
+	fflush(stdout);
+}
+
 /* Return: how long it took, -1: it did not end. */
 static long ask_once(pid_t whom, char *text, size_t size)
 {
 	long since = now_ms(), took;
 	FILE *to = tmpfile();
 	pid_t pid = start("undead why %d", whom, to);
-	int status = ended(pid);
+	int status = -1;
 	size_t n;
 
+	/*
+	 * A CPU of an emulated machine has been seen without a timer interrupt
+	 * for nine seconds, on a host with too much to do.
+	 */
+	for (int i = 0; i < 3 && status < 0; i++)
+		status = ended(pid);
 	took = now_ms() - since;
 	if (status < 0) {
+		tell_where(pid);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
@@ -182,7 +228,7 @@ static long ask_once(pid_t whom, char *text, size_t size)
 
 static long ask(pid_t whom, char *text, size_t size)
 {
-	long best = AWAIT_MS;
+	long best = 3 * AWAIT_MS;
 
 	for (int i = 0; i < TIMES && best >= 0; i++) {
 		long ms = ask_once(whom, text, size);
@@ -318,7 +364,7 @@ static void tell_stuck(const bool *hangs)
 	printf("# meanwhile stuck:");
 	for (int i = 0; i < TOOLS; i++)
 		if (hangs[i])
-			printf(" %s;", tools[i]);
+			printf(" %s;", tools[i].command);
 	printf("\n");
 	fflush(stdout);
 }
@@ -329,12 +375,13 @@ TEST_F_TIMEOUT(hang, the_doctor_does_not, LONG_MS / 1000)
 	bool hangs[TOOLS];
 
 	for (int i = 0; i < TOOLS; i++)
-		self->pids[i] = start(tools[i], self->victim, self->none);
+		self->pids[i] =
+			start(tools[i].command, self->victim, self->none);
 	for (int i = 0; i < TOOLS; i++) {
 		hangs[i] = gets_stuck(self->pids[i]);
-		EXPECT_TRUE(hangs[i] || variant->exec || i >= ORDINARY)
+		EXPECT_TRUE(hangs[i] || variant->exec || !must_hang(i))
 		{
-			TH_LOG("not stuck: %s", tools[i]);
+			TH_LOG("not stuck: %s", tools[i].command);
 		}
 	}
 	EXPECT_SAYS(variant->says);
@@ -343,9 +390,9 @@ TEST_F_TIMEOUT(hang, the_doctor_does_not, LONG_MS / 1000)
 	/* Others may have been so in passing. */
 	for (int i = 0; i < TOOLS; i++) {
 		hangs[i] = stuck(self->pids[i]);
-		EXPECT_TRUE(hangs[i] || variant->exec || i >= ORDINARY)
+		EXPECT_TRUE(hangs[i] || variant->exec || !must_hang(i))
 		{
-			TH_LOG("not stuck any more: %s", tools[i]);
+			TH_LOG("not stuck any more: %s", tools[i].command);
 		}
 	}
 	tell_stuck(hangs);

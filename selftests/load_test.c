@@ -87,8 +87,9 @@ static double await_tick(double *last)
 	long until = now_ms() + TICK_MS;
 	double old = *last;
 
-	while ((*last = average()) == old) {
-		if (now_ms() > until)
+	for (bool late = false; (*last = average()) == old;
+	     late = now_ms() > until) {
+		if (late)
 			return -1;
 		poll(NULL, 0, 10);
 	}

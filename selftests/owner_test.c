@@ -165,8 +165,9 @@ static int await_gone(pid_t pid)
 	long until = now_ms() + AWAIT_MS;
 	char state;
 
-	while ((state = state_of(pid)) && state != 'Z') {
-		if (now_ms() > until)
+	for (bool late = false; (state = state_of(pid)) && state != 'Z';
+	     late = now_ms() > until) {
+		if (late)
 			return state;
 		poll(NULL, 0, 1);
 	}
