@@ -78,6 +78,18 @@ int cgroup_read(const char *folder, const char *file, char *text, size_t size)
 	return fd < 0 ? fd : n < 0 ? -errno : 0;
 }
 
+void cgroup_enable(const char *controller)
+{
+	char text[32];
+	int err;
+
+	snprintf(text, sizeof(text), "+%s", controller);
+	err = cgroup_write(root(), "cgroup.subtree_control", text);
+	if (err)
+		skip("no controller %s for cgroups (v2): %s", controller,
+		     strerror(-err));
+}
+
 bool cgroup_has(const char *folder, const char *file, const char *line)
 {
 	size_t n = strlen(line);

@@ -13,6 +13,14 @@
 const char *cgroup_make(const char *name);
 
 /**
+ * cgroup_enable() - a controller for those below the root; SKIP where it refuses
+ * @controller: "memory"
+ *
+ * It stays so: for a machine that is thrown away.
+ */
+void cgroup_enable(const char *controller);
+
+/**
  * cgroup_put() - move a process there
  */
 void cgroup_put(const char *folder, struct actor *p);

@@ -494,3 +494,39 @@ SCENARIO(wait_traced_exec) = {
 	.rows = "WC1 DT7 A26",
 	.play = leader_of_exec,
 };
+
+/* --- two tracees -------------------------------------------------------- */
+
+static void two_tracees(void)
+{
+	struct actor *r, *x, *c[2];
+
+	step("X traces A, then B, both children of R");
+	r = spawn("R");
+	c[0] = spawn_by(r, "A");
+	c[1] = spawn_by(r, "B");
+	x = spawn("X");
+	for (int i = 0; i < 2; i++)
+		trace(leader(x), PTRACE_SEIZE, leader(c[i]), 0);
+
+	/* Whichever is first in its list. */
+	for (int i = 0; i < 2; i++) {
+		step("%s is interrupted, the other one runs", i ? "B" : "A");
+		trace(leader(x), PTRACE_INTERRUPT, leader(c[i]), 0);
+		expect_wait(leader(x), 0, WSTOPPED,
+			    WAITED(c[i]->pid, CLD_TRAPPED, EVENT_STOP(SIGTRAP)),
+			    "ptrace_do_wait(): every tracee");
+		trace(leader(x), PTRACE_CONT, leader(c[i]), 0);
+		expect_wait(leader(x), 0, WSTOPPED | WNOHANG, 0,
+			    "ptrace_do_wait(): no tracee has stopped");
+	}
+}
+
+SCENARIO(wait_traced_two) = {
+	.name = "wait-traced-two",
+	.summary =
+		"a tracer is told of any of its tracees, not of the first one only",
+	.rows = "WE1",
+	.needs = NEED_ROOT,
+	.play = two_tracees,
+};
