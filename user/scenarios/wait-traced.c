@@ -526,7 +526,6 @@ SCENARIO(wait_traced_two) = {
 	.name = "wait-traced-two",
 	.summary =
 		"a tracer is told of any of its tracees, not of the first one only",
-	.rows = "WE1",
 	.needs = NEED_ROOT,
 	.play = two_tracees,
 };
