@@ -16,6 +16,12 @@ mkdir -p "$folder" "$top/build"
 touch "$folder/plan"
 exec {lock}>"$folder/lock"
 flock -n "$lock" || die "another run is at it: $folder"
+for file in "$top"/user/scenarios/*.c; do
+	functions=$(grep -oE '[a-z_0-9]+\(' "$file" | tr -d '(' | sort -u | tr '\n' ' ')
+	grep -oP '\.name = "\K[^"]+' "$file" | while read -r name; do
+		echo "$name $functions"
+	done
+done >"$folder/cites"
 status=0
 "$top/build/mutants" run "$folder" "$kdir" "$key" "${which[@]}" -- \
 	"$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 3600 \

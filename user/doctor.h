@@ -7,9 +7,9 @@
 #include "verdict.h"
 
 /* Between the two looks: what is seen in passing has passed. */
-#define SECOND_LOOK_MS 60
+#define SECOND_LOOK_MS 50
 /* For one file that may block. */
-#define READER_MS 30
+#define READER_MS 20
 
 /**
  * verdicts() - all of them, by rank

@@ -4,7 +4,8 @@
  *
  * mutants run FOLDER KERNEL KEY [--sample N SEED] [--only FUNCTION...] [--left EQUIVALENT] [--first N] -- COMMAND...
  *	COMMAND runs the rest of its line in a VM on KERNEL, which has all mutants
- *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. Every mutant
+ *	(mutate.c), with FOLDER/plan as /plan and drive.c as /drive. FOLDER/cites
+ *	says which functions the texts of a scenario name. Every mutant
  *	without a result of KEY gets one, appended to FOLDER/results, so that a
  *	run that was ended goes on. --sample: so many only, drawn by SEED. --only:
  *	those of the functions, or by their names ("FUNCTION KIND N OPERATION").
@@ -47,6 +48,7 @@
 
 static struct scenario {
 	char name[64], seen[SITES + 1];
+	char *cites; /* " do_exit release_task " */
 	int passed, ms, merit;
 } scenarios[MAX_SCENARIOS];
 static int nr_scenarios;
@@ -168,6 +170,35 @@ static bool take_reach(char *line)
 	return true;
 }
 
+/* FOLDER/cites: "SCENARIO FUNCTION FUNCTION...", those that its texts name. */
+static void read_cites(void)
+{
+	FILE *f = open_in("cites", "re");
+	char *line = NULL;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		size_t n = strcspn(line, " ");
+
+		line[strcspn(line, "\n")] = ' ';
+		for (int i = 0; i < nr_scenarios; i++)
+			if (strlen(scenarios[i].name) == n &&
+			    !strncmp(scenarios[i].name, line, n))
+				scenarios[i].cites = strdup(line + n);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static bool cites(const struct scenario *s, const char *function)
+{
+	char word[80];
+
+	snprintf(word, sizeof(word), " %s ", function);
+	return s->cites && strstr(s->cites, word);
+}
+
 /* Return: how many scenarios do not pass without a mutant. */
 static int survey(void)
 {
@@ -195,6 +226,7 @@ static int survey(void)
 			take_reach(line);
 		fclose(f);
 	}
+	read_cites();
 	for (int i = 0; i < nr_scenarios; i++) {
 		if (scenarios[i].passed)
 			continue;
@@ -213,7 +245,10 @@ static bool reaches(const struct scenario *s, const struct mutant *m)
 	return s->passed && (s->seen[m->site] - '0') & differs[m->operation];
 }
 
-/* Who noticed most of the function's mutants so far is asked first. */
+/*
+ * Whose texts name what is left out is asked first, then who noticed most of the
+ * function's mutants so far, and whose texts name it.
+ */
 static int by_merit(const void *a, const void *b)
 {
 	const struct scenario *s = a, *t = b;
@@ -227,6 +262,8 @@ static void order_scenarios(const struct mutant *m)
 		struct scenario *s = &scenarios[i];
 
 		s->merit = !strcmp(s->name, m->hint) * MAX_MUTANTS;
+		s->merit += cites(s, m->name) * MAX_MUTANTS / 2;
+		s->merit += cites(s, m->function);
 		for (int j = 0; j < nr_mutants; j++)
 			s->merit += !strcmp(mutants[j].function, m->function) &&
 				    !strcmp(mutants[j].hint, s->name);
