@@ -175,15 +175,26 @@ static int new_terminal(void)
 	return nr;
 }
 
+static void expect_terminal(struct actor *p, bool wanted, const char *why)
+{
+	int64_t nr = 0;
+
+	proc_stat_field(p->pid, 0, 7, &nr);
+	expect((nr != 0) == wanted, why,
+	       "tty_nr in /proc/%s/stat: %lld (expected %s)", p->name,
+	       (long long)nr, wanted ? "one" : "none");
+}
+
 static void terminal(void)
 {
 	struct actor *s, *j;
-	struct thread *t;
+	struct thread *t, *u;
 	int nr = new_terminal();
 
 	step("S has a terminal; its child J is in the foreground");
 	s = spawn("S");
 	t = thread(s, "T");
+	u = thread(s, "U");
 	expect_equal(ask(leader(s), order_setsid, 0, 0), 0, "setsid() in S",
 		     "ksys_setsid()");
 	expect_equal(ask(leader(s), order_take_terminal, nr, 0), 0,
@@ -194,6 +205,12 @@ static void terminal(void)
 	expect_equal(ask(leader(s), order_foreground, j->pid, 0), 0,
 		     "tcsetpgrp() in S", "tiocspgrp()");
 
+	step("a thread U of S ends: nothing");
+	exit_thread(u, 5);
+	expect_gone(u, "release_task(U)");
+	expect_terminal(s, true, "__exit_signal(): U is no leader");
+	expect_caught(leader(j), SIGHUP, 0, "do_exit(): group_dead is false");
+
 	step("the leader of S ends, its thread T lives: nothing");
 	exit_thread(leader(s), 3);
 	expect_state(leader(s), 'Z', "exit_notify(): EXIT_ZOMBIE");
@@ -203,6 +220,7 @@ static void terminal(void)
 	exit_thread(t, 5);
 	expect_caught(leader(j), SIGHUP, 1,
 		      "do_exit(): group_dead, disassociate_ctty(1)");
+	expect_terminal(s, false, "disassociate_ctty(): session_clear_tty()");
 	close(master);
 }
 
