@@ -73,6 +73,8 @@ measure -p kB 'undead scan of 2 000 processes: memory / 8 MB' 1 \
 in=(crowd 20000 1)
 measure 'undead scan of 20 000 processes / a walk of /proc/PID/status' 1.5 \
 	"$scan" 'crowd walk'
+measure -p kB 'undead scan of 20 000 processes: memory / 8 MB' 1 \
+	'crowd rss undead scan' 'echo 8192'
 # Less the pause before its second look; 5 ms more.
 measure -p ms 'undead why in 20 000 processes, without its pause / undead why --help and 5 ms' 1 \
 	'crowd ms 50 undead why 1' 'crowd ms -5 undead why --help'

@@ -57,7 +57,8 @@ static void zombies(void)
 	expect_thread_listed(f, leader(p), false, "css_task_iter_advance()");
 	expect_pids(f, 1, "pids_release(): comes with release_task()");
 	reap(p);
-	expect_pids(f, 0, "pids_release()");
+	expect_pids(f, 0,
+		    "release_task(): cgroup_task_release(), pids_release()");
 	expect_goes(f);
 }
 
