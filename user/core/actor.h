@@ -205,6 +205,7 @@ enum {
 };
 
 int64_t order_caught(const struct order *o); /* times arg[0] was caught */
+int64_t order_setuid(const struct order *o); /* arg[0] */
 
 /* ptrace(2): arg[0] is WITH_DATA(request, data), arg[1] the thread. */
 int64_t order_ptrace(const struct order *o);

@@ -113,6 +113,8 @@ static void status_line(const char *line, struct proc_status *st)
 		st->vm_rss_kb = atol(line);
 	else if (!strcmp(key, "voluntary_ctxt_switches"))
 		st->sleeps = atoll(line);
+	else if (!strcmp(key, "SigQ"))
+		st->sigq = atoi(line);
 	else if (!strcmp(key, "SigPnd"))
 		st->sigpnd = mask;
 	else if (!strcmp(key, "ShdPnd"))

@@ -22,6 +22,7 @@
  * @state:   the letter: R S D T t X Z I
  * @tgid, @pid, @ppid, @tracer: in the pid namespace of the /proc mounted
  * @threads: of the group, dead ones not yet released included
+ * @sigq:    signals that are queued or reserved by timers, of all its user's
  * @sigpnd:  pending for this thread; bit n - 1 is signal n, as in all masks
  * @shdpnd:  pending for the group
  * @sigblk, @sigign, @sigcgt: blocked, ignored, caught
@@ -38,6 +39,7 @@ struct proc_status {
 	char state;
 	pid_t tgid, pid, ppid, tracer;
 	int threads;
+	int sigq;
 	uint64_t sigpnd, shdpnd, sigblk, sigign, sigcgt;
 	int64_t sleeps;
 	long vm_size_kb, vm_rss_kb;

@@ -166,11 +166,6 @@ SCENARIO(signal_to_dying_thread) = {
 #define SIGNALS  300
 #define SOMEBODY 60124 /* a user who has no other signal queued */
 
-static int64_t order_be(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 /* arg[1] times a signal that queues, to arg[0]. */
 static int64_t order_queue(const struct order *o)
 {
@@ -182,19 +177,11 @@ static int64_t order_queue(const struct order *o)
 	return o->arg[1];
 }
 
-/* Of the user of @p, as its status says. */
 static int queued_by_user(struct actor *p)
 {
-	char text[8192];
-	const char *at;
-	int n = -1;
+	struct proc_status st;
 
-	if (proc_read(p->pid, 0, "status", text, sizeof(text)) > 0) {
-		at = strstr(text, "SigQ:");
-		if (at)
-			sscanf(at, "SigQ: %d", &n);
-	}
-	return n;
+	return proc_status(p->pid, 0, &st) ? -1 : st.sigq;
 }
 
 static bool queue_empty(void *r)
@@ -212,8 +199,8 @@ static void queue(void)
 	r = spawn("R");
 	t = thread(r, "T");
 	c = spawn_by(r, "C");
-	ask(leader(r), order_be, SOMEBODY, 0);
-	ask(leader(c), order_be, SOMEBODY, 0);
+	ask(leader(r), order_setuid, SOMEBODY, 0);
+	ask(leader(c), order_setuid, SOMEBODY, 0);
 	base = queued_by_user(r);
 	ask(leader(c), order_sigmask, SIG_BLOCK, SIGRTMIN);
 	expect_equal(ask(leader(r), order_queue, c->pid, SIGNALS), SIGNALS,

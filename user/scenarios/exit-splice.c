@@ -22,11 +22,6 @@
 #define USUAL    16
 #define PAGE     4096
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 /* Pipes, until there is room for ROOM to BIG + ROOM of arg[0] buffers. */
 static int64_t order_fill(const struct order *o)
 {

@@ -22,11 +22,6 @@
 
 /* --- timer_create() ----------------------------------------------------- */
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 /* arg[0] of them, for an hour. */
 static int64_t order_timers(const struct order *o)
 {
@@ -45,16 +40,9 @@ static int64_t order_timers(const struct order *o)
 /* A timer has its signal from the beginning, which counts for its user. */
 static int signals_of_user(struct actor *p)
 {
-	char text[8192];
-	const char *at;
-	int n = -1;
+	struct proc_status st;
 
-	if (proc_read(p->pid, 0, "status", text, sizeof(text)) > 0) {
-		at = strstr(text, "SigQ:");
-		if (at)
-			sscanf(at, "SigQ: %d", &n);
-	}
-	return n;
+	return proc_status(p->pid, 0, &st) ? -1 : st.sigq;
 }
 
 static void posix_timers(void)

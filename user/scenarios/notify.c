@@ -273,11 +273,6 @@ static int64_t order_sender(const struct order *o)
 	return (int64_t)si.si_pid << 32 | si.si_uid;
 }
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 static int64_t put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -19,11 +19,6 @@
 static const char *const sent =
 	"forget_original_parent(): pdeath_signal is sent";
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 static int64_t order_pdeathsig(const struct order *o)
 {
 	int sig = -1;

@@ -62,11 +62,6 @@ static int64_t order_dup(const struct order *o)
 	return fd < 0 ? -errno : fd;
 }
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 static int64_t try_clone(struct actor *r, uint64_t flags, int exit_signal)
 {
 	return ask(leader(r), order_clone, (int64_t)flags, exit_signal);

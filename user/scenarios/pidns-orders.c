@@ -21,11 +21,6 @@ static int64_t order_unshare(const struct order *o)
 	return unshare(CLONE_NEWPID) < 0 ? -errno : 0;
 }
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 static int64_t order_getpid(const struct order *o)
 {
 	(void)o;

@@ -20,11 +20,6 @@
 #define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
 #endif
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 /* PTRACE_SEIZE has no use for an address. */
 static int64_t order_seize_at(const struct order *o)
 {

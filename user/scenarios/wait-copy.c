@@ -73,11 +73,6 @@ static void expect_answer(struct actor *c, const struct answer *a, long ret,
 		       a->ru.ru_minflt);
 }
 
-static int64_t order_setuid(const struct order *o)
-{
-	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;
-}
-
 static void what_is_written(void)
 {
 	struct actor *c;
