@@ -312,10 +312,11 @@ $B/bench/cancel: selftests/bench/cancel.c $B/libundead.a Makefile
 	$(CC) $(ALL_CFLAGS) -static -o $@ $< $B/libundead.a
 
 # Static: its processes come and go faster.
-$B/fuzz/fuzz: selftests/fuzz/fuzz.c Makefile
+FUZZ_SRC := $(filter-out %/doctor.c,$(sort $(wildcard selftests/fuzz/*.c)))
+$B/fuzz/fuzz: $(FUZZ_SRC) $(wildcard selftests/fuzz/*.h) selftests/device.h Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)
-	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $< -lpthread
+	$Q$(CC) $(ALL_CFLAGS) -static -o $@ $(FUZZ_SRC) -lpthread
 
 # The same seed, the same operations.
 OPS ?= 20000
