@@ -231,6 +231,16 @@ static void queue(void)
 	await_true(queue_empty, r, AWAIT_MS);
 	expect_equal(queued_by_user(r), base, "SigQ of the user",
 		     "exit_signals(), before 7.2 release_task(): flush");
+
+	step("a signal waits for R as a whole, and U, a thread of it, ends");
+	t = thread(r, "U");
+	ask(leader(r), order_sigmask, SIG_BLOCK, SIGUSR1);
+	ask(t, order_sigmask, SIG_BLOCK, SIGUSR1);
+	send_signal(r, SIGUSR1);
+	exit_thread(t, 5);
+	expect_gone(t, "release_task(U)");
+	expect_equal(queued_by_user(r), base + 1, "SigQ of the user",
+		     "release_task(): U is no leader, shared_pending is not flushed");
 }
 
 SCENARIO(signal_queue) = {

@@ -128,7 +128,7 @@ static void expect_pays(struct shared *m, int folder, const char *who,
 
 static void play(void)
 {
-	struct actor *p, *e, *f;
+	struct actor *p, *d, *e, *f;
 	struct shared m;
 	struct thread *t;
 
@@ -136,7 +136,7 @@ static void play(void)
 	step("the memory of P, in cgroup A, is shared by E in B and F in C, children of T");
 	p = spawn("P");
 	t = thread(p, "T");
-	m.at = ask(leader(p), order_area, 4 * CHUNK, 0);
+	m.at = ask(leader(p), order_area, 5 * CHUNK, 0);
 	put_in(0, p);
 	e = spawn_twin(t, "E", 0);
 	put_in(1, e);
@@ -144,6 +144,12 @@ static void play(void)
 	put_in(2, f);
 	m.by = f;
 	expect_pays(&m, 0, "P", "mm_init(): the leader is the owner");
+
+	step("so it is by D, their brother, which ends");
+	d = spawn_twin(t, "D", 0);
+	send_signal(d, SIGKILL);
+	expect_state(leader(d), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_pays(&m, 0, "P", "mm_update_next_owner(): D is not the owner");
 
 	step("the leader ends, which has no children: T is found");
 	exit_thread(leader(p), 3);
