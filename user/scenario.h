@@ -128,10 +128,12 @@ struct actor *spawn_clone(struct actor *parent, const char *name,
 /**
  * spawn_twin() - a process that shares the memory of its parent
  * @tid: address in the parent where the kernel writes 0 when it ends, 0: none
+ * @flags: of clone(2), more than CLONE_VM: CLONE_PARENT
  *
  * It takes no orders: it waits for signals, see actor_twin().
  */
-struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid);
+struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid,
+			 int flags);
 
 /**
  * at_end() - undo what would outlive the story: a folder, a setting

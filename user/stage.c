@@ -173,10 +173,11 @@ static struct actor *new_actor(const char *name, struct thread *by,
 	return a;
 }
 
-struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid)
+struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid,
+			 int flags)
 {
 	struct actor *a = room_for(name);
-	int err = actor_twin(a, name, parent, tid);
+	int err = actor_twin(a, name, parent, tid, flags);
 
 	if (err)
 		broken("cannot make a twin %s of %s: %s", name, parent->name,

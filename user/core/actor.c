@@ -413,13 +413,13 @@ static int twin_main(void *arg)
 	return 0;
 }
 
-/* arg[0]: what the kernel clears when it ends */
+/* arg[0]: what the kernel clears when it ends; arg[1]: more flags */
 static int64_t order_twin(const struct order *o)
 {
 	static char stacks[TWINS][16384] __attribute__((aligned(16)));
 	static int nr;
 	char *stack = stacks[nr++ % TWINS];
-	int flags = CLONE_VM | SIGCHLD, err;
+	int flags = CLONE_VM | SIGCHLD | (int)o->arg[1], err;
 	_cleanup_close_ int life = lifeline_file(life_read);
 	sigset_t usr1, before;
 	pid_t pid;
@@ -439,7 +439,7 @@ static int64_t order_twin(const struct order *o)
 }
 
 int actor_twin(struct actor *a, const char *name, struct thread *by,
-	       int64_t tid)
+	       int64_t tid, int flags)
 {
 	struct thread *leader = &a->threads[0];
 	int64_t pid = 0;
@@ -447,7 +447,7 @@ int actor_twin(struct actor *a, const char *name, struct thread *by,
 
 	*a = (struct actor){ .nr = 1, .pidfd = -1 };
 	snprintf(a->name, sizeof(a->name), "%s", name);
-	err = thread_tell(by, order_twin, -1, tid, 0);
+	err = thread_tell(by, order_twin, -1, tid, flags);
 	if (!err)
 		err = thread_result(by, ANSWER_MS, &pid);
 	if (err || pid < 0)

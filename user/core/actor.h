@@ -135,13 +135,14 @@ int actor_clone(struct actor *a, const char *name, struct thread *by,
  * actor_twin() - a process that shares the memory of another
  * @by:  a thread of that other, its parent
  * @tid: where the kernel writes 0 when it ends, an address in @by; 0: nowhere
+ * @flags: of clone(2), more than CLONE_VM: CLONE_PARENT
  *
  * It has the thread's TLS too, so it takes no orders: it waits for SIGUSR1 and
  * then ends by exit_group(TWIN_STATUS), or dies of another signal. In the pid
  * namespace of the runner only; TWINS at a time of one process.
  */
 int actor_twin(struct actor *a, const char *name, struct thread *by,
-	       int64_t tid);
+	       int64_t tid, int flags);
 
 #define TWIN_STATUS 6
 #define TWINS       2

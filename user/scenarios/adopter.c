@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "../core/await.h"
@@ -172,4 +173,38 @@ SCENARIO(adopter_init) = {
 	.adopted_by_init = true,
 	.rows = "RL3",
 	.play = init_reaps,
+};
+
+/* --- a zombie that is traced -------------------------------------------- */
+
+static void traced_zombie(void)
+{
+	struct actor *r, *c, *x;
+
+	step("C, a child of R, is traced by X, and a zombie that X does not reap");
+	r = spawn("R");
+	c = spawn_by(r, "C");
+	x = spawn("X");
+	trace(leader(x), PTRACE_SEIZE, leader(c), 0);
+	exit_group(leader(c), 7);
+	expect_state(leader(c), 'Z', "exit_notify(): a tracee is no autoreap");
+
+	step("R ends: we adopt C, and are not told while it is traced");
+	exit_group(leader(r), 0);
+	reap(r);
+	expect_no_sigchld(c, "reparent_leader(): p->ptrace");
+	expect_no_event(c, WEXITED, "wait_consider_task(): traced by another");
+
+	step("X reaps it: now we are");
+	expect_wait(leader(x), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
+		    "wait_task_zombie(): EXIT_TRACE");
+	expect_death(c, 7 << 8, "wait_task_zombie(): do_notify_parent()");
+}
+
+SCENARIO(adopter_traced_zombie) = {
+	.name = "adopter-traced-zombie",
+	.summary =
+		"who adopts a traced zombie is told when the tracer has reaped it, not before",
+	.needs = NEED_ROOT,
+	.play = traced_zombie,
 };

@@ -299,7 +299,7 @@ static void twin(void)
 	step("E has the memory of P, and aborts: %s",
 	     kernel_before(5, 16) ? "P dies, too" : "P lives");
 	p = spawn_by(k, "P");
-	e = spawn_twin(leader(p), "E", 0);
+	e = spawn_twin(leader(p), "E", 0, 0);
 	expect_state(leader(e), 'S', "rt_sigtimedwait()");
 	send_signal(e, SIGABRT);
 	if (kernel_before(5, 16)) {

@@ -129,7 +129,7 @@ static void shared(void)
 
 	step("P has a read in flight, E shares its memory; P is killed: it dies");
 	p = spawn("P");
-	e = spawn_twin(leader(p), "E", 0);
+	e = spawn_twin(leader(p), "E", 0, 0);
 	arm_exit(leader(p), g, IN_AIO);
 	send_signal(p, SIGKILL);
 	expect_death(p, SIGKILL, "mmput(): E has the address space yet");

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,15 +139,15 @@ static void play(void)
 	t = thread(p, "T");
 	m.at = ask(leader(p), order_area, 5 * CHUNK, 0);
 	put_in(0, p);
-	e = spawn_twin(t, "E", 0);
+	e = spawn_twin(t, "E", 0, 0);
 	put_in(1, e);
-	f = spawn_twin(t, "F", 0);
+	f = spawn_twin(t, "F", 0, 0);
 	put_in(2, f);
 	m.by = f;
 	expect_pays(&m, 0, "P", "mm_init(): the leader is the owner");
 
 	step("so it is by D, their brother, which ends");
-	d = spawn_twin(t, "D", 0);
+	d = spawn_twin(t, "D", 0, 0);
 	send_signal(d, SIGKILL);
 	expect_state(leader(d), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	expect_pays(&m, 0, "P", "mm_update_next_owner(): D is not the owner");
@@ -176,4 +177,91 @@ SCENARIO(memory_owner) = {
 	.rows = "MM1",
 	.needs = NEED_ROOT | NEED_VM,
 	.play = play,
+};
+
+/* --- neither child nor brother ------------------------------------------ */
+
+static void niece(void)
+{
+	struct actor *q, *p, *e, *f;
+	struct shared m;
+
+	make_folders();
+	step("the memory of P, a child of Q, is shared by F in C, a child of Q, and E in B, of P");
+	q = spawn("Q");
+	p = spawn_by(q, "P");
+	m.at = ask(leader(p), order_area, 4 * CHUNK, 0);
+	put_in(0, p);
+	f = spawn_twin(leader(p), "F", 0, CLONE_PARENT);
+	put_in(2, f);
+	e = spawn_twin(leader(p), "E", 0, 0);
+	put_in(1, e);
+	m.by = f;
+	expect_pays(&m, 0, "P", "mm_init(): the leader is the owner");
+
+	step("P ends: E is found, and adopted");
+	exit_group(leader(p), 3);
+	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_pays(&m, 1, "E", "mm_update_next_owner(): a child of the owner");
+
+	step("E ends, which has no child, and no brother with that memory: F is found");
+	send_signal(e, SIGKILL);
+	expect_death(e, SIGKILL, "do_group_exit()");
+	expect_pays(&m, 2, "F", "mm_update_next_owner(): of all processes");
+}
+
+SCENARIO(memory_owner_niece) = {
+	.name = "memory-owner-niece",
+	.summary =
+		"the owner of shared memory ends: who else has it is found among all processes",
+	.rows = "MM1",
+	.needs = NEED_ROOT | NEED_VM,
+	.play = niece,
+};
+
+/* --- a thread or a brother ---------------------------------------------- */
+
+static void thread_first(void)
+{
+	/* "memcg: mm_update_next_owner: move for_each_thread() into try_to_set_owner()" */
+	bool brother = kernel_before(6, 11);
+	struct actor *q, *p, *f;
+	struct shared m;
+
+	make_folders();
+	step("the memory of P, a child of Q, in A, is shared by its brother F in C");
+	q = spawn("Q");
+	p = spawn_by(q, "P");
+	thread(p, "T");
+	m.at = ask(leader(p), order_area, 2 * CHUNK, 0);
+	put_in(0, p);
+	f = spawn_twin(leader(p), "F", 0, CLONE_PARENT);
+	put_in(2, f);
+	m.by = f;
+	expect_pays(&m, 0, "P", "mm_init(): the leader is the owner");
+
+	step("the leader of P ends, its thread T lives: which of T and F is found?");
+	exit_thread(leader(p), 3);
+	expect_state(leader(p), 'Z', "exit_notify(): delayed leader");
+	if (brother)
+		expect_pays(&m, 2, "F",
+			    "mm_update_next_owner(): of brothers the leaders only");
+	else
+		expect_pays(&m, 0, "T",
+			    "try_to_set_owner(): P is its own brother, T has it");
+}
+
+static const char *const watches[] = {
+	"\"memcg: mm_update_next_owner: move for_each_thread() into try_to_set_owner()\", 6.11",
+	NULL
+};
+
+SCENARIO(memory_owner_thread) = {
+	.name = "memory-owner-thread",
+	.summary =
+		"the leader ends: its thread pays for the memory, before 6.11 a brother",
+	.rows = "MM1",
+	.needs = NEED_ROOT | NEED_VM,
+	.watches = watches,
+	.play = thread_first,
 };

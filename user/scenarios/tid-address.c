@@ -116,7 +116,7 @@ static void play(void)
 
 	step("a process that shares the memory of R is killed: the same");
 	wait_for_word(w, 78);
-	c = spawn_twin(leader(r), "E", address);
+	c = spawn_twin(leader(r), "E", address, 0);
 	expect_state(leader(c), 'S', "rt_sigtimedwait()");
 	send_signal(c, SIGKILL);
 	expect_cleared(r, w,
