@@ -104,6 +104,14 @@ static void play(void)
 		       "RUSAGE_CHILDREN of R",
 		       "wait_task_zombie(): max of maxrss and cmaxrss of C");
 
+	step("a child that took little is reaped: the greatest figure stays");
+	c = spawn_by(r, "C");
+	exit_group(leader(c), 7);
+	ask(leader(r), order_wait, c->pid, WEXITED);
+	expect_between(children_maxrss(r), 80 * MB, 100 * MB,
+		       "RUSAGE_CHILDREN of R",
+		       "wait_task_zombie(): cmaxrss is the greatest so far");
+
 	step("a child that is reaped on the spot is not charged");
 	r = spawn("R");
 	ask(leader(r), order_sigaction, SIGCHLD, DISPOSE_IGNORE);
