@@ -185,13 +185,17 @@ static void traced_zombie(void)
 	r = spawn("R");
 	c = spawn_by(r, "C");
 	x = spawn("X");
+	ask(leader(x), order_sigaction, SIGCHLD, DISPOSE_CATCH);
 	trace(leader(x), PTRACE_SEIZE, leader(c), 0);
 	exit_group(leader(c), 7);
 	expect_state(leader(c), 'Z', "exit_notify(): a tracee is no autoreap");
+	expect_caught(leader(x), SIGCHLD, 1,
+		      "exit_notify(): do_notify_parent()");
 
-	step("R ends: we adopt C, and are not told while it is traced");
+	step("R ends: we adopt C, and nobody is told while it is traced");
 	exit_group(leader(r), 0);
 	reap(r);
+	expect_caught(leader(x), SIGCHLD, 1, "reparent_leader(): p->ptrace");
 	expect_no_sigchld(c, "reparent_leader(): p->ptrace");
 	expect_no_event(c, WEXITED, "wait_consider_task(): traced by another");
 
