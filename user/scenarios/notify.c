@@ -292,19 +292,25 @@ static int64_t order_be_five(const struct order *o)
 	return put("/proc/self/uid_map", "5 0 1");
 }
 
-/* C, whom R knows by the number @pid and as user @uid. */
-static void expect_sender(struct actor *r, struct actor *c, pid_t pid,
-			  uid_t uid, const char *why)
+static void expect_told_by(struct actor *r, pid_t pid, uid_t uid,
+			   const char *why)
 {
 	int64_t seen;
 
-	exit_group(leader(c), 7);
-	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
 	barrier();
 	seen = ask(leader(r), order_sender, 0, 0);
 	expect(seen >> 32 == pid && (uid_t)seen == uid, why,
 	       "SIGCHLD of %s: si_pid %lld, si_uid %u (expected %d, %u)",
 	       r->name, (long long)(seen >> 32), (uid_t)seen, pid, uid);
+}
+
+/* C, whom R knows by the number @pid and as user @uid. */
+static void expect_sender(struct actor *r, struct actor *c, pid_t pid,
+			  uid_t uid, const char *why)
+{
+	exit_group(leader(c), 7);
+	expect_state(leader(c), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_told_by(r, pid, uid, why);
 	expect_wait(leader(r), pid, WEXITED, WAITED(pid, CLD_EXITED, 7),
 		    "wait_task_zombie()");
 }
@@ -322,6 +328,13 @@ static void sender(void)
 	expect_sender(r, c, c->pid, 0, why);
 	c = spawn_by(r, "C");
 	ask(leader(c), order_setuid, 60123, 0);
+	send_signal(c, SIGSTOP);
+	expect_state(leader(c), 'T', "do_signal_stop()");
+	expect_told_by(r, c->pid, 60123, "do_notify_parent_cldstop()");
+	send_signal(c, SIGCONT);
+	expect_state(leader(c), 'S', "prepare_signal()");
+	barrier();
+	expect_told_by(r, c->pid, 60123, "do_notify_parent_cldstop()");
 	expect_sender(r, c, c->pid, 60123, why);
 
 	step("R goes into a user namespace where 0 is called 5");

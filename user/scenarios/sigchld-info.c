@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What else SIGCHLD tells: the CPU time of who has ended, in ticks, and nothing
- * in the gaps of siginfo.
+ * What else SIGCHLD tells: the CPU time of who has stopped or ended, in ticks, and
+ * nothing in the gaps of siginfo.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,11 +17,11 @@
 #define BURN_US  100000
 #define A_MINUTE (60 * 100) /* ticks: USER_HZ */
 
-/* Of R: the last SIGCHLD as the kernel wrote it. */
+/* Of R: SIGCHLD as the kernel wrote it. */
 static union {
 	siginfo_t si;
 	unsigned char byte[sizeof(siginfo_t)];
-} last;
+} stop, death;
 
 static int64_t used(bool system)
 {
@@ -42,75 +42,98 @@ static void burn(void)
 	while (used(true) < BURN_US)
 		for (int i = 0; i < 1000; i++)
 			syscall(SYS_getppid);
-	_exit(7);
+	raise(SIGSTOP);
 }
 
-static int64_t order_child(const struct order *o)
+/* Blocked. */
+static sigset_t sigchld(void)
 {
 	sigset_t set;
-	pid_t child;
 
-	(void)o;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return set;
+}
+
+static int next_sigchld(void *to)
+{
+	sigset_t set = sigchld();
+
+	memset(to, 0xff, sizeof(siginfo_t));
+	return (int)syscall(SYS_rt_sigtimedwait, &set, to, NULL, NSIG / 8);
+}
+
+/* It computes, calls the kernel, stops, and is killed. */
+static int64_t order_child(const struct order *o)
+{
+	pid_t child;
+
+	(void)o;
+	sigchld();
 	child = fork();
 	if (!child)
 		burn();
-	memset(&last, 0xff, sizeof(last));
-	if (child < 0 || syscall(SYS_rt_sigtimedwait, &set, &last, NULL,
-				 NSIG / 8) != SIGCHLD)
+	if (child < 0 || next_sigchld(&stop) < 0 || kill(child, SIGKILL) < 0 ||
+	    next_sigchld(&death) < 0 || waitpid(child, NULL, 0) < 0)
 		return -errno;
-	return waitpid(child, NULL, 0) == child ? last.si.si_status : -errno;
+	return stop.si.si_status << 8 | death.si.si_status;
 }
 
-/* arg[0]: of the system calls */
+/* arg[0]: of its death; arg[1]: of the system calls */
 static int64_t order_ticks(const struct order *o)
 {
-	return o->arg[0] ? last.si.si_stime : last.si.si_utime;
+	const siginfo_t *si = o->arg[0] ? &death.si : &stop.si;
+
+	return o->arg[1] ? si->si_stime : si->si_utime;
 }
 
 /* What is neither field of it nor zero. */
 static int64_t order_gaps(const struct order *o)
 {
+	const unsigned char *byte = o->arg[0] ? death.byte : stop.byte;
 	size_t gap[] = { offsetof(siginfo_t, si_code) + sizeof(int),
 			 offsetof(siginfo_t, si_status) + sizeof(int) };
 	size_t next[] = { offsetof(siginfo_t, si_pid),
 			  offsetof(siginfo_t, si_utime) };
 	int64_t bytes = 0;
 
-	(void)o;
 	for (int i = 0; i < 2; i++)
 		for (size_t at = gap[i]; at < next[i]; at++)
-			bytes += last.byte[at] != 0;
+			bytes += byte[at] != 0;
 	return bytes;
 }
 
-static void expect_ticks(struct actor *r, bool system, const char *why)
+static void expect_info(struct actor *r, bool dead, const char *by)
 {
-	int64_t ticks = ask(leader(r), order_ticks, system, 0);
+	for (int system = 0; system < 2; system++) {
+		int64_t ticks = ask(leader(r), order_ticks, dead, system);
 
-	expect(ticks >= 1 && ticks < A_MINUTE, why, "%s: %lld ticks",
-	       system ? "si_stime" : "si_utime", (long long)ticks);
+		expect(ticks >= 1 && ticks < A_MINUTE, by, "%s: %lld ticks",
+		       system ? "si_stime" : "si_utime", (long long)ticks);
+	}
+	expect_equal(ask(leader(r), order_gaps, dead, 0), 0,
+		     "bytes between the fields that are not 0", by);
 }
 
 static void play(void)
 {
 	struct actor *r = spawn("R");
 
-	step("a child of R computes, calls the kernel, and ends");
-	expect_equal(ask(leader(r), order_child, 0, 0), 7, "si_status",
-		     "do_notify_parent()");
-	expect_ticks(r, false, "do_notify_parent(): task_cputime()");
-	expect_ticks(r, true, "do_notify_parent(): task_cputime()");
-	expect_equal(ask(leader(r), order_gaps, 0, 0), 0,
-		     "bytes between the fields that are not 0",
-		     "do_notify_parent(): clear_siginfo()");
+	step("a child of R computes, calls the kernel, stops, and is killed");
+	expect_equal(ask(leader(r), order_child, 0, 0), SIGSTOP << 8 | SIGKILL,
+		     "si_status of both", "do_notify_parent_cldstop()");
+
+	step("what was told of the stop");
+	expect_info(r, false, "do_notify_parent_cldstop(): task_cputime()");
+
+	step("what was told of the death");
+	expect_info(r, true, "do_notify_parent(): task_cputime()");
 }
 
 SCENARIO(sigchld_info) = {
 	.name = "sigchld-info",
 	.summary =
-		"SIGCHLD tells the CPU time of who has ended, and nothing between its fields",
+		"SIGCHLD tells the CPU time of who stops or ends, and nothing between its fields",
 	.play = play,
 };
