@@ -100,8 +100,9 @@ static void play(void)
 	expect_wait(leader(r), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 5),
 		    "wait_task_zombie(): it is past exit_mm()");
 	expect_equal(ask(leader(r), order_word, 0, 0), 77, "the word",
-		     "mm_release(): mm_users is 1");
-	expect(await_true(in_futex, w, AWAIT_MS), "mm_release(): mm_users is 1",
+		     "exit_mm_release(): mm_users is 1");
+	expect(await_true(in_futex, w, AWAIT_MS),
+	       "exit_mm_release(): mm_users is 1",
 	       "futex(FUTEX_WAIT) of W: asleep");
 
 	step("D has another thread T, which ends: 0, and W is woken");
@@ -109,7 +110,7 @@ static void play(void)
 	t = thread(c, "T");
 	ask(t, order_tid_address, 0, 0);
 	exit_thread(t, 3);
-	expect_cleared(r, w, "mm_release(): mm_users is 2");
+	expect_cleared(r, w, "exit_mm_release(): mm_users is 2");
 	exit_group(leader(c), 7);
 	expect_wait(leader(r), c->pid, WEXITED, WAITED(c->pid, CLD_EXITED, 7),
 		    "wait_task_zombie()");
@@ -120,7 +121,7 @@ static void play(void)
 	expect_state(leader(c), 'S', "rt_sigtimedwait()");
 	send_signal(c, SIGKILL);
 	expect_cleared(r, w,
-		       "mm_release(): also when it did not end by itself");
+		       "exit_mm_release(): also when it did not end by itself");
 	expect_wait(leader(r), c->pid, WEXITED,
 		    WAITED(c->pid, CLD_KILLED, SIGKILL), "wait_task_zombie()");
 }
