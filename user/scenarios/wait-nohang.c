@@ -35,9 +35,9 @@ static void play(void)
 	step("R has a child C, which lives, and asks for it without waiting");
 	r = spawn("R");
 	c = spawn_by(r, "C");
-	begin_wait(leader(r), c->pid, WEXITED | WNOHANG);
+	tell(leader(r), order_wait, c->pid, WEXITED | WNOHANG);
 	expect_wait_ends(leader(r), 0, "__do_wait(): WNOHANG");
-	begin_wait(leader(r), 0, WEXITED | WNOHANG);
+	tell(leader(r), order_wait, 0, WEXITED | WNOHANG);
 	expect_wait_ends(leader(r), 0, "__do_wait(): WNOHANG");
 	expect_equal(ask(leader(r), order_wait4, c->pid, 0), UNTOUCHED,
 		     "the status behind wait4()",
@@ -47,7 +47,7 @@ static void play(void)
 	fd = ask(leader(r), order_pidfd, c->pid, 0);
 	if (fd < 0)
 		broken("R cannot open a pidfd of C");
-	begin_wait(leader(r), WHO(P_PIDFD, fd), WEXITED);
+	tell(leader(r), order_wait, WHO(P_PIDFD, fd), WEXITED);
 	expect_wait_ends(leader(r), -EAGAIN,
 			 "kernel_waitid_prepare(): O_NONBLOCK");
 }
