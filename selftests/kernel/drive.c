@@ -37,7 +37,7 @@
 #define DEBUGFS       "/sys/kernel/debug"
 #define FOLDER        DEBUGFS "/undead_mutants/"
 #define SITES         4096
-#define MAX_SCENARIOS 256
+#define MAX_SCENARIOS 1024
 #define SILENCE_MS    18000
 #define BLANKS        " \t\n"
 #define BOOT_MS       180000 /* then others may have the machine */
@@ -265,7 +265,7 @@ static bool run_mutant(const char *id, const char *mutant, bool fresh,
 
 static int run_plan(const char *path)
 {
-	static char line[1 << 14];
+	static char line[1 << 16];
 	FILE *f = fopen(path, "re");
 	long end = now_ms() + BOOT_MS;
 

@@ -41,7 +41,7 @@
 
 #include "results.h"
 
-#define MAX_SCENARIOS 256
+#define MAX_SCENARIOS 1024
 #define SITES         4096
 #define STALL_MS      60000 /* a VM that says nothing for so long is ended */
 #define PER_BOOT      30
