@@ -133,6 +133,8 @@ static void retarget(void)
 	       "exit_signals(): retarget_shared_pending()",
 	       "times P caught SIGUSR1: %lld (expected 2)",
 	       (long long)ask(leader(p), order_caught, SIGUSR1, 0));
+	expect_no_sigchld(p, "exit_signals(): there is no stop to tell of");
+	expect_no_event(p, WSTOPPED, "exit_signals(): there is no stop");
 }
 
 SCENARIO(exit_retargets) = {
