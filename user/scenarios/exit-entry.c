@@ -135,6 +135,13 @@ static void retarget(void)
 	       (long long)ask(leader(p), order_caught, SIGUSR1, 0));
 	expect_no_sigchld(p, "exit_signals(): there is no stop to tell of");
 	expect_no_event(p, WSTOPPED, "exit_signals(): there is no stop");
+
+	step("SIGCONT: there is no stop that it would end");
+	send_signal(p, SIGCONT);
+	expect_equal(ask(leader(p), order_getppid, 0, 0), getpid(),
+		     "getppid() of P", "it has been through get_signal()");
+	expect_no_event(p, WCONTINUED,
+			"exit_signals(): no SIGNAL_STOP_STOPPED");
 }
 
 SCENARIO(exit_retargets) = {
