@@ -203,6 +203,27 @@ void expect_caught(struct thread *t, int sig, int times, const char *why)
 	expect_equal(ask(t, order_caught, sig, 0), times, what, why);
 }
 
+struct pending {
+	struct actor *actor;
+	int sig;
+};
+
+static bool is_pending(void *arg)
+{
+	const struct pending *p = arg;
+	struct proc_status st;
+
+	return !proc_status(p->actor->pid, 0, &st) &&
+	       st.shdpnd & 1ULL << (p->sig - 1);
+}
+
+void await_pending(struct actor *p, int sig)
+{
+	struct pending arg = { p, sig };
+
+	await_true(is_pending, &arg, AWAIT_MS);
+}
+
 void expect_no_event(struct actor *p, int options, const char *why)
 {
 	siginfo_t si = { 0 };

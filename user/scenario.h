@@ -385,6 +385,14 @@ void expect_no_event(struct actor *p, int options, const char *why);
 void expect_caught(struct thread *t, int sig, int times, const char *why);
 
 /**
+ * await_pending() - until a signal is pending for @p, which blocks it
+ *
+ * Not an expectation: what is there is looked at afterwards. A child has stopped
+ * a moment before it tells its parent: do_signal_stop().
+ */
+void await_pending(struct actor *p, int sig);
+
+/**
  * expect_no_wakeup() - a pidfd is not readable
  * @fd: pidfd
  * @what: how to call it in the text

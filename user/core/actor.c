@@ -641,6 +641,11 @@ int64_t order_ptrace(const struct order *o)
 	return r < 0 ? -errno : r;
 }
 
+int64_t order_unshare(const struct order *o)
+{
+	return unshare((int)o->arg[0]) < 0 ? -errno : 0;
+}
+
 int64_t order_setuid(const struct order *o)
 {
 	return setuid((uid_t)o->arg[0]) < 0 ? -errno : 0;

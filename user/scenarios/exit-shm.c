@@ -15,11 +15,6 @@
 
 #include "../scenario.h"
 
-static int64_t order_unshare(const struct order *o)
-{
-	return unshare((int)o->arg[0]) < 0 ? -errno : 0;
-}
-
 /* Of the IPC namespace of who writes. */
 static int64_t order_force(const struct order *o)
 {

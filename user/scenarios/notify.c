@@ -292,21 +292,12 @@ static int64_t order_be_five(const struct order *o)
 	return put("/proc/self/uid_map", "5 0 1");
 }
 
-static bool is_told(void *r)
-{
-	struct proc_status st;
-
-	return !proc_status(((struct actor *)r)->pid, 0, &st) &&
-	       st.shdpnd & 1ULL << (SIGCHLD - 1);
-}
-
-/* A child has stopped a moment before it says so. */
 static void expect_told_by(struct actor *r, pid_t pid, uid_t uid,
 			   const char *why)
 {
 	int64_t seen;
 
-	await_true(is_told, r, AWAIT_MS);
+	await_pending(r, SIGCHLD);
 	seen = ask(leader(r), order_sender, 0, 0);
 	expect(seen >> 32 == pid && (uid_t)seen == uid, why,
 	       "SIGCHLD of %s: si_pid %lld, si_uid %u (expected %d, %u)",

@@ -15,12 +15,6 @@
 #include "../pidns.h"
 #include "../scenario.h"
 
-static int64_t order_unshare(const struct order *o)
-{
-	(void)o;
-	return unshare(CLONE_NEWPID) < 0 ? -errno : 0;
-}
-
 static int64_t order_getpid(const struct order *o)
 {
 	(void)o;
@@ -57,7 +51,7 @@ static int64_t order_pthread(const struct order *o)
 
 static void expect_unshare(struct actor *a, int64_t wanted, const char *why)
 {
-	expect_equal(ask(leader(a), order_unshare, 0, 0), wanted,
+	expect_equal(ask(leader(a), order_unshare, CLONE_NEWPID, 0), wanted,
 		     "unshare(CLONE_NEWPID)", why);
 }
 

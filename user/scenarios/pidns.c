@@ -302,12 +302,6 @@ SCENARIO(pidns_no_fork) = {
 	.play = no_more,
 };
 
-static int64_t order_unshare(const struct order *o)
-{
-	(void)o;
-	return unshare(CLONE_NEWPID) < 0 ? -errno : 0;
-}
-
 /* Fork with pid arg[0] in the namespace of the children. */
 static int64_t order_fork_as(const struct order *o)
 {
@@ -332,7 +326,7 @@ static void first(void)
 	step("A makes a pid namespace for its children, B enters it, it is empty");
 	a = spawn("A");
 	b = spawn("B");
-	expect_equal(ask(leader(a), order_unshare, 0, 0), 0,
+	expect_equal(ask(leader(a), order_unshare, CLONE_NEWPID, 0), 0,
 		     "unshare(CLONE_NEWPID) in A", "copy_pid_ns()");
 	r = ask(leader(b), order_enter, a->pid, true);
 	if (r == -ENOENT)

@@ -8,9 +8,6 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "../core/await.h"
-#include "../core/proc.h"
-#include "../core/util.h"
 #include "../scenario.h"
 
 #define TOLD(code, status) ((code) << 8 | (status))
@@ -39,19 +36,10 @@ static int64_t order_dispose(const struct order *o)
 	return sigaction(SIGCHLD, &sa, NULL) < 0 ? -errno : 0;
 }
 
-static bool is_told(void *r)
-{
-	struct proc_status st;
-
-	return !proc_status(((struct actor *)r)->pid, 0, &st) &&
-	       st.shdpnd & 1ULL << (SIGCHLD - 1);
-}
-
-/* A child has stopped a moment before it says so. */
 static void expect_told(struct actor *r, int64_t wanted, const char *why)
 {
 	if (wanted != -EAGAIN)
-		await_true(is_told, r, AWAIT_MS);
+		await_pending(r, SIGCHLD);
 	barrier();
 	expect_equal(ask(leader(r), order_sigchld, 0, 0), wanted,
 		     "si_code and si_status of SIGCHLD", why);
