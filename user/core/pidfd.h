@@ -19,7 +19,7 @@
  * @mask:      in: what is wanted; out: what is there
  * @exit_code: a wait status; there once the process, or thread, is released
  * @coredump_mask: bit 0: dumped, bit 1: not
- * @coredump_signal: what made it dump (6.19)
+ * @coredump_signal, @coredump_code: what made it dump: si_signo (6.19), si_code (7.2)
  */
 struct pidfd_details {
 	uint64_t mask;
@@ -29,6 +29,8 @@ struct pidfd_details {
 	int32_t exit_code;
 	uint32_t coredump_mask;
 	uint32_t coredump_signal;
+	int32_t coredump_code;
+	uint32_t coredump_pad;
 };
 
 /**

@@ -6,21 +6,10 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
-#include "../core/proc.h"
+#include "../core-pattern.h"
 #include "../scenario.h"
-
-#define PATTERN "/proc/sys/kernel/core_pattern"
-
-static void set_pattern(const char *text)
-{
-	_cleanup_close_ int fd = open(PATTERN, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		fprintf(stderr, PATTERN ": %m\n");
-}
 
 static int64_t order_abort(const struct order *o)
 {
@@ -33,15 +22,10 @@ static int64_t order_abort(const struct order *o)
 
 static void play(void)
 {
-	static char before[128];
 	struct actor *p;
 
 	step("P aborts; the program that shall take the core is not there");
-	if (proc_read(1, 0, "../sys/kernel/core_pattern", before,
-		      sizeof(before)) <= 0)
-		broken(PATTERN ": cannot be read");
-	at_end(set_pattern, before);
-	set_pattern("|/nonexistent/core-helper %p");
+	core_pattern("|/nonexistent/core-helper %p");
 	p = spawn("P");
 	tell(leader(p), order_abort, 0, 0);
 	expect_death(p, SIGABRT,

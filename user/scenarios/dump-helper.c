@@ -16,13 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../core-pattern.h"
 #include "../core/await.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
-#define HELPER  "undead-dump-helper"
-#define PATTERN "/proc/sys/kernel/core_pattern"
-#define LIMIT   "/proc/sys/kernel/core_pipe_limit"
+#define HELPER "undead-dump-helper"
 
 #define PF_DUMPCORE 0x200
 
@@ -74,31 +73,11 @@ static void __attribute__((constructor)) help(int argc, char **argv)
 
 static int listener = -1;
 
-static bool set(const char *path, const char *value)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd >= 0 && write(fd, value, strlen(value)) > 0;
-}
-
-static char old_pattern[130] = "core\n";
-
-static void restore(const char *limit)
-{
-	set(PATTERN, old_pattern);
-	set(LIMIT, limit);
-}
-
 static void use_helper(void)
 {
-	static char limit[32] = "0\n";
 	char pattern[128], name[32];
 	struct sockaddr_un a;
 
-	proc_read(1, 0, "../sys/kernel/core_pattern", old_pattern,
-		  sizeof(old_pattern));
-	proc_read(1, 0, "../sys/kernel/core_pipe_limit", limit, sizeof(limit));
-	at_end(restore, limit);
 	snprintf(name, sizeof(name), "undead-%d", getpid());
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (listener < 0 ||
@@ -107,9 +86,7 @@ static void use_helper(void)
 		broken("cannot listen: %m");
 	snprintf(pattern, sizeof(pattern), "|/proc/%d/exe " HELPER " %s",
 		 getpid(), name);
-	/* The dump waits for the end of so many helpers at most. */
-	if (!set(PATTERN, pattern) || !set(LIMIT, "4"))
-		broken("cannot set " PATTERN ": %m");
+	core_pattern(pattern);
 }
 
 /* The helper of a dump that has begun; returns when it obeys. */

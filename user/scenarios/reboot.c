@@ -5,15 +5,18 @@
  * died of, SIGKILL. Of the same kind as exit-code-leader-last.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/reboot.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../core/pidfd.h"
+#include "../core/proc.h"
 #include "../scenario.h"
 
 /* PROC_PID_INIT_INO: the namespace in which reboot() is one. */
@@ -140,4 +143,48 @@ SCENARIO(reboot_delayed) = {
 	.needs = NEED_ROOT,
 	.watches = watches,
 	.play = delayed,
+};
+
+#define CTRL_ALT_DEL "/proc/sys/kernel/ctrl-alt-del"
+
+static void set_cad(const char *value)
+{
+	_cleanup_close_ int fd = open(CTRL_ALT_DEL, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, value, strlen(value)) < 0)
+		fprintf(stderr, CTRL_ALT_DEL ": %m\n");
+}
+
+/* What Ctrl-Alt-Del does, the one order of reboot() that ends nothing. */
+static void expect_cad(int command, char wanted)
+{
+	char seen[8] = "";
+	int err = reboot(command) ? -errno : 0;
+
+	proc_read(1, 0, "../sys/kernel/ctrl-alt-del", seen, sizeof(seen));
+	expect(!err && seen[0] == wanted,
+	       "reboot_pid_ns(): the first namespace is left to reboot() itself",
+	       "reboot(%#x): %d, ctrl-alt-del %c (expected 0, %c)", command,
+	       err, seen[0], wanted);
+}
+
+static void of_the_machine(void)
+{
+	static char before[8];
+
+	step("outside of any: what Ctrl-Alt-Del does is set, and set back");
+	if (proc_read(1, 0, "../sys/kernel/ctrl-alt-del", before,
+		      sizeof(before)) <= 0)
+		skip("no " CTRL_ALT_DEL);
+	at_end(set_cad, before);
+	expect_cad(LINUX_REBOOT_CMD_CAD_ON, '1');
+	expect_cad(LINUX_REBOOT_CMD_CAD_OFF, '0');
+}
+
+SCENARIO(reboot_machine) = {
+	.name = "reboot-machine",
+	.summary = "reboot() outside of a pid namespace is of the machine",
+	.rows = "RB1",
+	.needs = NEED_ROOT | NEED_VM,
+	.play = of_the_machine,
 };
