@@ -151,6 +151,11 @@ static void single(void)
 	p = spawn("Q");
 	send_signal(p, SIGTERM);
 	expect_death(p, SIGTERM, "do_notify_parent(): CLD_KILLED");
+	step("a process is killed by a real-time signal");
+	p = spawn("R");
+	send_signal(p, SIGRTMIN);
+	expect_death(p, SIGRTMIN,
+		     "complete_signal(): sig_fatal(), no core dump");
 }
 
 SCENARIO(exit_code_single) = {

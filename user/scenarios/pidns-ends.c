@@ -66,6 +66,37 @@ SCENARIO(pidns_children) = {
 	.play = children,
 };
 
+static void group(void)
+{
+	struct actor *i, *l, *m;
+
+	step("L, child of I, leads the group that M is in; it is dead and gone");
+	i = pidns_init("I");
+	l = spawn_by(i, "L");
+	m = spawn_by(i, "M");
+	ask(leader(l), order_setpgid, 0, 0);
+	expect_equal(ask(leader(m), order_setpgid, 0, pidns_inner(leader(l), 1)),
+		     0, "setpgid() by M, into the group of L", "setpgid()");
+	exit_group(leader(l), 3);
+	expect_wait(leader(i), 0, WEXITED, WAITED(2, CLD_EXITED, 3),
+		    "wait_task_zombie()");
+
+	step("I is killed, and M with it: the number of L is a group's only");
+	send_signal(i, SIGKILL);
+	expect_death(i, SIGKILL,
+		     "zap_pid_ns_processes(): pid_task() of L is NULL");
+	expect_gone(leader(m), "zap_pid_ns_processes(): SIGKILL");
+}
+
+SCENARIO(pidns_group) = {
+	.name = "pidns-group",
+	.summary =
+		"the init of a pid namespace ends, a process group in it has lost its leader",
+	.needs = NEED_ROOT,
+	.rows = "ZP2.1",
+	.play = group,
+};
+
 /* --- a tracer outside --------------------------------------------------- */
 
 /* M, a member, is dead and X, outside, has not waited for it. */

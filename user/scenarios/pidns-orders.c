@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../cgroup.h"
 #include "../core/proc.h"
 #include "../pidns.h"
 #include "../scenario.h"
@@ -130,6 +131,42 @@ SCENARIO(pidns_unshare) = {
 	.needs = NEED_ROOT,
 	.rows = "ZP6.1 A52",
 	.play = unshared,
+};
+
+static void first_fails(void)
+{
+	const char *folder;
+	struct actor *a;
+	int64_t seen;
+
+	step("A unshares; its first child would be one too many for its cgroup");
+	a = spawn("A");
+	cgroup_enable("pids");
+	folder = cgroup_make("");
+	cgroup_put(folder, a);
+	expect_unshare(a, 0, "copy_pid_ns()");
+	if (cgroup_write(folder, "pids.max", "1"))
+		broken("cannot write pids.max: %m");
+	expect_fork(a, -EAGAIN,
+		    "pids_can_fork(), after alloc_pid(): free_pid()");
+
+	step("there is room now: is the next child the init?");
+	cgroup_write(folder, "pids.max", "max");
+	seen = ask(leader(a), order_fork, 0, 0);
+	/* free_pid() closed it for good: seen until 6.12, no more on 7.2. */
+	expect(seen == 1 || (seen == -ENOMEM && kernel_before(7, 2)),
+	       "alloc_pid(): the numbers begin at 1 again",
+	       "fork(): %lld (expected 1, an init; before 7.2 -ENOMEM for ever)",
+	       (long long)seen);
+}
+
+SCENARIO(pidns_first_fails) = {
+	.name = "pidns-first-fails",
+	.summary =
+		"the first fork() into a new pid namespace fails: and the second?",
+	.needs = NEED_ROOT | NEED_VM,
+	.rows = "A52",
+	.play = first_fails,
 };
 
 static void entered(void)

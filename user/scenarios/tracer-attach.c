@@ -400,6 +400,27 @@ SCENARIO(traceme) = {
 	.play = by_child,
 };
 
+static void by_stronger_child(void)
+{
+	struct actor *r, *c;
+
+	step("R is root no more; its child C, which is, asks to be traced by it");
+	r = spawn("R");
+	c = spawn_by(r, "C");
+	ask(leader(r), order_setuid, 60123, 0);
+	expect_equal(ask(leader(c), order_traceme, 0, 0), -EPERM,
+		     "PTRACE_TRACEME by C", "cap_ptrace_traceme()");
+	expect_tracer(leader(c), 0, "ptrace_traceme(): it was refused");
+}
+
+SCENARIO(traceme_stronger) = {
+	.name = "traceme-stronger",
+	.summary = "PTRACE_TRACEME by who may do more than its parent: refused",
+	.needs = NEED_ROOT,
+	.rows = "PT1.2",
+	.play = by_stronger_child,
+};
+
 static void by_child_of_dying(void)
 {
 	struct actor *r, *c;
