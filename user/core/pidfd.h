@@ -13,13 +13,16 @@
 #define PIDFD_INFO_PID_BIT      (1ULL << 0)
 #define PIDFD_INFO_EXIT_BIT     (1ULL << 3)
 #define PIDFD_INFO_COREDUMP_BIT (1ULL << 4)
+/* What made it dump, if it has: 6.19, 7.1. */
+#define PIDFD_INFO_SIGNAL_BIT (1ULL << 6)
+#define PIDFD_INFO_CODE_BIT   (1ULL << 7)
 
 /**
  * struct pidfd_details - what a pidfd tells
  * @mask:      in: what is wanted; out: what is there
  * @exit_code: a wait status; there once the process, or thread, is released
  * @coredump_mask: bit 0: dumped, bit 1: not
- * @coredump_signal, @coredump_code: what made it dump: si_signo (6.19), si_code (7.2)
+ * @coredump_signal, @coredump_code: si_signo and si_code of what made it dump
  */
 struct pidfd_details {
 	uint64_t mask;

@@ -8,11 +8,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../core/await.h"
+#include "../core/dev.h"
 #include "../core/pidfd.h"
 #include "../core/proc.h"
 #include "../scenario.h"
@@ -144,4 +146,44 @@ SCENARIO(dump_parks) = {
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "core-dump",
 	.play = parked,
+};
+
+static void trapped(void)
+{
+	struct actor *p, *x;
+	struct thread *t;
+	int last, g = gate();
+
+	step("T, a thread of P, is in D; X seizes and interrupts it; P aborts");
+	p = spawn("P");
+	t = thread(p, "T");
+	x = spawn("X");
+	last = gate_of(1U << UNDEAD_POINT_FLUSH, UNDEAD_KIND_INTERRUPTIBLE);
+	arm_exit(t, last, IN_FILES);
+	trace(leader(x), PTRACE_SEIZE, t, 0);
+	hold_read(t, g);
+	trace(leader(x), PTRACE_INTERRUPT, t, 0);
+	tell(leader(p), order_abort, 0, 0);
+	expect_asleep_in(leader(p), "coredump",
+			 "coredump_wait(): T is not dying yet");
+
+	step("T is released: it dies, and the trap does not disturb it");
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_asleep_in(t, "do_exit",
+			 "zap_process(): JOBCTL_TRAP_STOP is cleared");
+	expect_state(t, 'S', "exit_files(): it sleeps, interruptible");
+	expect_equal(release(last), 1, "threads released", "it held T");
+	expect_wait(leader(x), t->tid, WEXITED,
+		    WAITED(t->tid, CLD_KILLED, SIGABRT),
+		    "zap_process(): group_exit_code");
+	expect_death(p, SIGABRT, "do_notify_parent(): CLD_KILLED");
+}
+
+SCENARIO(dump_trapped) = {
+	.name = "dump-trapped",
+	.summary =
+		"a thread in D shall stop for its tracer, and the process dumps core",
+	.rows = "CD2.2",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.play = trapped,
 };

@@ -2,7 +2,7 @@
 /*
  * The connector of process events: each thread that ends is told once it is a
  * zombie or gone, with the code of its own, whatever wait() will say of the
- * process.
+ * process. And each that is traced.
  */
 #include <errno.h>
 #include <linux/cn_proc.h>
@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,15 +23,17 @@
 #define ROOM 8192
 
 /**
- * struct told - of the end of a thread
+ * struct told - of a thread
+ * @what:  PROC_EVENT_EXIT or PROC_EVENT_PTRACE
  * @times: how often
  * @last:  what was said
  */
 struct told {
 	int sock;
+	unsigned int what;
 	pid_t tid;
 	int times;
-	struct exit_proc_event last;
+	struct proc_event last;
 };
 
 static int listen_to_events(void)
@@ -68,12 +71,12 @@ static void hear(struct told *x, const char *buf, size_t n)
 	const struct cn_msg *m = NLMSG_DATA(h);
 	const struct proc_event *e = (const void *)m->data;
 
-	if (n < NLMSG_LENGTH(sizeof(*m) + sizeof(*e)) ||
-	    e->what != PROC_EVENT_EXIT ||
+	/* The pid is the first of either. */
+	if (n < NLMSG_LENGTH(sizeof(*m) + sizeof(*e)) || e->what != x->what ||
 	    e->event_data.exit.process_pid != x->tid)
 		return;
 	x->times++;
-	x->last = e->event_data.exit;
+	x->last = *e;
 }
 
 static bool told(void *arg)
@@ -92,14 +95,15 @@ static bool told(void *arg)
 static void expect_told(int sock, struct thread *t, int64_t code,
 			const char *why)
 {
-	struct told x = { .sock = sock, .tid = t->tid };
+	struct told x = { .sock = sock, .what = PROC_EVENT_EXIT, .tid = t->tid };
+	const struct exit_proc_event *last = &x.last.event_data.exit;
 
 	await_true(told, &x, AWAIT_MS);
 	expect_equal(x.times, 1, "PROC_EVENT_EXIT of it",
 		     "do_exit(): proc_exit_connector()");
-	expect_equal(x.last.process_tgid, t->actor->pid, "its process",
+	expect_equal(last->process_tgid, t->actor->pid, "its process",
 		     "proc_exit_connector(): task->tgid");
-	expect_equal(x.last.exit_code, code, "its code", why);
+	expect_equal(last->exit_code, code, "its code", why);
 }
 
 static void play(void)
@@ -136,4 +140,47 @@ SCENARIO(exit_connector) = {
 	/* Before 6.6 the kernel counts on, for ever, who listened once. */
 	.needs = NEED_ROOT | NEED_VM,
 	.play = play,
+};
+
+static void expect_tracer_told(int sock, struct actor *c, pid_t tracer,
+			       const char *why)
+{
+	struct told x = { .sock = sock,
+			  .what = PROC_EVENT_PTRACE,
+			  .tid = c->pid };
+
+	await_true(told, &x, AWAIT_MS);
+	expect_equal(x.times, 1, "PROC_EVENT_PTRACE of C", why);
+	expect_equal(x.last.event_data.ptrace.tracer_pid, tracer,
+		     "its tracer, 0: none any more", why);
+}
+
+static void traced(void)
+{
+	struct actor *c, *x;
+	int sock;
+
+	step("X begins to trace C, and lets it go");
+	c = spawn("C");
+	x = spawn("X");
+	sock = listen_to_events();
+	trace(leader(x), PTRACE_SEIZE, leader(c), 0);
+	expect_tracer_told(sock, c, x->pid,
+			   "ptrace_attach(): proc_ptrace_connector()");
+	trace(leader(x), PTRACE_INTERRUPT, leader(c), 0);
+	expect_wait(leader(x), c->pid, WSTOPPED,
+		    WAITED(c->pid, CLD_TRAPPED,
+			   PTRACE_EVENT_STOP << 8 | SIGTRAP),
+		    "do_jobctl_trap()");
+	trace(leader(x), PTRACE_DETACH, leader(c), 0);
+	expect_tracer_told(sock, c, 0,
+			   "ptrace_detach(): proc_ptrace_connector()");
+	close(sock);
+}
+
+SCENARIO(tracer_connector) = {
+	.name = "tracer-connector",
+	.summary = "the connector tells who is traced, and who no more",
+	.needs = NEED_ROOT | NEED_VM,
+	.play = traced,
 };

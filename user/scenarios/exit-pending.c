@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../core/await.h"
+#include "../core/dev.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
@@ -117,6 +118,41 @@ SCENARIO(signal_after_kill_single) = {
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.watches = single_watches,
 	.play = after_fatal_single,
+};
+
+static void stopping(void)
+{
+	struct actor *p;
+	struct thread *t;
+	int last, g = gate();
+
+	step("P shall stop, and does not: its thread T is in D");
+	p = spawn("P");
+	t = thread(p, "T");
+	last = gate_of(1U << UNDEAD_POINT_FLUSH, UNDEAD_KIND_INTERRUPTIBLE);
+	arm_exit(t, last, IN_FILES);
+	hold_read(t, g);
+	send_signal(p, SIGSTOP);
+	expect_state(leader(p), 'T', "do_signal_stop(): T has not stopped");
+
+	step("its leader is killed, T released: it dies, and no signal is pending for it");
+	/* By kill() it would be: in the queue of the process, for ever. */
+	send_thread(leader(p), SIGKILL);
+	expect_equal(release(g), 1, "threads released", "the gate held T");
+	expect_asleep_in(t, "do_exit",
+			 "complete_signal(): JOBCTL_STOP_PENDING is cleared");
+	expect_state(t, 'S', "exit_files(): it sleeps, interruptible");
+	expect_equal(release(last), 1, "threads released", "it held T");
+	expect_death(p, SIGKILL, "complete_signal(): group_exit_code");
+}
+
+SCENARIO(kill_stopping) = {
+	.name = "kill-stopping",
+	.summary =
+		"killed on its way to a stop: nothing of that disturbs it when it dies",
+	.rows = "A7",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.play = stopping,
 };
 
 static void thread_exiting(void)

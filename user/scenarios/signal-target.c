@@ -58,14 +58,14 @@ static void expect_taken(struct actor *p, struct thread *by, const char *why)
 
 static void play(void)
 {
-	struct thread *a, *b;
+	struct thread *a, *b, *c;
 	struct actor *p;
 
 	step("P has the threads A, B, C; its leader blocks SIGUSR1");
 	p = spawn("P");
 	a = thread(p, "A");
 	b = thread(p, "B");
-	thread(p, "C");
+	c = thread(p, "C");
 	ask(leader(p), order_take, 0, 0);
 	ask(leader(p), order_sigmask, SIG_BLOCK, SIGUSR1);
 	expect_taken(p, a,
@@ -75,6 +75,12 @@ static void play(void)
 	exit_thread(b, 5);
 	expect_gone(b, "release_task(B)");
 	expect_taken(p, a, "__exit_signal(): curr_target is not B, it stays");
+
+	step("A blocks it: C takes it, and the next one too when A wants it again");
+	ask(a, order_sigmask, SIG_BLOCK, SIGUSR1);
+	expect_taken(p, c, "complete_signal(): A does not want it");
+	ask(a, order_sigmask, SIG_UNBLOCK, SIGUSR1);
+	expect_taken(p, c, "complete_signal(): curr_target is C now");
 }
 
 SCENARIO(signal_target) = {

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Process accounting, acct(2), of a pid namespace: who ends there is written
+ * down, and with the namespace it ends, and lets go of its file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/acct.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "../core/await.h"
+#include "../pidns.h"
+#include "../scenario.h"
+
+static char path[64];
+
+static void remove_file(const char *name)
+{
+	unlink(name);
+}
+
+static int64_t order_account(const struct order *o)
+{
+	(void)o;
+	return acct(path) ? -errno : 0;
+}
+
+static bool written(void *fd)
+{
+	return lseek(*(int *)fd, 0, SEEK_END) >= (off_t)sizeof(struct acct_v3);
+}
+
+static void play(void)
+{
+	_cleanup_close_ int fd = -1, watch = inotify_init1(IN_CLOEXEC);
+	struct actor *i, *c;
+
+	step("the end of each process in the namespace of I is written down");
+	snprintf(path, sizeof(path), "/tmp/undead-%d.acct", getpid());
+	at_end(remove_file, path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || watch < 0)
+		broken("cannot make %s: %m", path);
+	i = pidns_init("I");
+	c = spawn_by(i, "C");
+	if (ask(leader(i), order_account, 0, 0) == -ENOSYS)
+		skip("no process accounting in this kernel");
+	if (inotify_add_watch(watch, path, IN_CLOSE_WRITE) < 0)
+		broken("cannot watch %s: %m", path);
+	exit_group(leader(c), 7);
+	expect(await_true(written, &fd, AWAIT_MS), "do_exit(): acct_process()",
+	       "a record of the end of C");
+	expect(!await_readable(watch, 0), "acct_process(): it stays open",
+	       "nobody has closed the file");
+
+	step("I is killed, which ends the namespace: the file is closed");
+	send_signal(i, SIGKILL);
+	expect_death(i, SIGKILL, "zap_pid_ns_processes()");
+	expect(await_readable(watch, AWAIT_MS),
+	       "zap_pid_ns_processes(): acct_exit_ns()",
+	       "it was closed by who wrote to it");
+}
+
+SCENARIO(pidns_accounting) = {
+	.name = "pidns-accounting",
+	.summary =
+		"process accounting of a pid namespace ends with it, and closes its file",
+	.needs = NEED_ROOT,
+	.play = play,
+};
