@@ -265,13 +265,13 @@ struct listns_request {
 	uint64_t owner;
 };
 
-/* Is there an active user namespace with this id? -errno: not to be asked. */
-static int listed(uint64_t id)
+/* Is there an active namespace with this id? -errno: not to be asked. */
+static int listed(uint64_t id, uint32_t type)
 {
 	struct listns_request request = {
 		.size = sizeof(request),
 		.after = id - 1,
-		.type = CLONE_NEWUSER,
+		.type = type,
 	};
 	uint64_t found[1];
 	long n = syscall(SYS_listns, &request, found, 1, 0);
@@ -282,20 +282,59 @@ static int listed(uint64_t id)
 	return n < 0 ? -errno : n == 1 && found[0] == id;
 }
 
+/* Of a link in /proc; as long as the file is open it is active. */
+static int64_t ns_id(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t id = 0;
+
+	if (fd < 0 || ioctl(fd, GET_NS_ID, &id) < 0)
+		return -errno;
+	return (int64_t)id;
+}
+
 static int64_t order_userns(const struct order *o)
 {
-	uint64_t id = 0;
-	int fd;
-
 	(void)o;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return -errno;
-	fd = open("/proc/thread-self/ns/user", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, GET_NS_ID, &id) < 0)
-		return -errno;
-	close(fd);
-	return (int64_t)id;
+	return ns_id("/proc/thread-self/ns/user");
 }
+
+#define NO_LISTNS \
+	"no listns(), or no namespaces: commit 76b6f5dfb3fd (\"nstree: add listns()\"), 6.19"
+
+static void pid_namespace(void)
+{
+	struct actor *i;
+	char path[64];
+	int64_t id;
+
+	step("I is the init of a pid namespace");
+	i = spawn_clone(NULL, "I", CLONE_NEWPID, SIGCHLD);
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", i->pid);
+	id = ns_id(path);
+	if (id < 0 || listed((uint64_t)id, CLONE_NEWPID) < 0)
+		skip(NO_LISTNS);
+	expect_equal(listed((uint64_t)id, CLONE_NEWPID), true, "it is listed",
+		     "alloc_pid(): ns_ref_active_get()");
+
+	step("I ends, and is reaped");
+	exit_group(leader(i), 7);
+	expect_state(leader(i), 'Z', "exit_notify(): EXIT_ZOMBIE");
+	expect_equal(listed((uint64_t)id, CLONE_NEWPID), true, "it is listed",
+		     "free_pid() has not run");
+	reap(i);
+	expect_equal(listed((uint64_t)id, CLONE_NEWPID), false, "it is listed",
+		     "free_pid(): ns_ref_active_put()");
+}
+
+SCENARIO(released_pid_namespace) = {
+	.name = "released-pid-namespace",
+	.summary = "a pid namespace is listed as long as the zombie of its init",
+	.needs = NEED_ROOT,
+	.play = pid_namespace,
+};
 
 static void namespaces(void)
 {
@@ -304,18 +343,18 @@ static void namespaces(void)
 
 	step("P is in a user namespace of its own");
 	id = ask(leader(p), order_userns, 0, 0);
-	if (id < 0 || listed((uint64_t)id) < 0)
-		skip("no listns(), or no user namespaces: commit 76b6f5dfb3fd (\"nstree: add listns()\"), 6.19");
-	expect_equal(listed((uint64_t)id), true, "it is listed",
+	if (id < 0 || listed((uint64_t)id, CLONE_NEWUSER) < 0)
+		skip(NO_LISTNS);
+	expect_equal(listed((uint64_t)id, CLONE_NEWUSER), true, "it is listed",
 		     "__ns_ref_active_get()");
 
 	step("P ends, and is reaped");
 	exit_group(leader(p), 7);
 	expect_state(leader(p), 'Z', "exit_notify(): EXIT_ZOMBIE");
-	expect_equal(listed((uint64_t)id), true, "it is listed",
+	expect_equal(listed((uint64_t)id, CLONE_NEWUSER), true, "it is listed",
 		     "exit_cred_namespaces() has not run");
 	reap(p);
-	expect_equal(listed((uint64_t)id), false, "it is listed",
+	expect_equal(listed((uint64_t)id, CLONE_NEWUSER), false, "it is listed",
 		     "release_task(): exit_cred_namespaces()");
 }
 

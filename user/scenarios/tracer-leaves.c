@@ -72,9 +72,8 @@ static bool spins(void *arg)
 
 static void left_with(int request, const char *why)
 {
-	struct spinner *s =
-		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct spinner *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct actor *c, *x;
 	int64_t seen = 0;
 
