@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,8 @@ int lifeline_open(int *life)
 
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
+	/* An actor that is another user by now opens it again after exec. */
+	fchmod(p[0], 0444);
 	*life = p[0];
 	return p[1];
 }
@@ -516,6 +519,9 @@ int64_t order_exec(const struct order *o)
 	char comm[16], cmd[12], life[12];
 	char *argv[] = { EXECED, comm, cmd, life, NULL };
 	char **env = o->arg[0] ? (char **)(uintptr_t)o->arg[0] : environ;
+	/* Not "self": that is the leader, which may be dead. */
+	const char *program = o->arg[1] ? (char *)(uintptr_t)o->arg[1] :
+					  "/proc/thread-self/exe";
 	int err;
 
 	prctl(PR_GET_NAME, comm);
@@ -523,8 +529,7 @@ int64_t order_exec(const struct order *o)
 	snprintf(life, sizeof(life), "%d", life_read);
 	fcntl(serving, F_SETFD, 0);
 	fcntl(life_read, F_SETFD, 0);
-	/* Not "self": that is the leader, which may be dead. */
-	execve("/proc/thread-self/exe", argv, env);
+	execve(program, argv, env);
 	err = errno;
 	fcntl(serving, F_SETFD, FD_CLOEXEC);
 	fcntl(life_read, F_SETFD, FD_CLOEXEC);

@@ -182,7 +182,10 @@ int64_t order_read(const struct order *o);        /* read one byte of @fd */
 int64_t order_pause(const struct order *o);       /* for ever, in pause() */
 int64_t order_exit_thread(const struct order *o); /* SYS_exit arg[0] */
 int64_t order_exit_group(const struct order *o);  /* status arg[0] */
-/* See actor_execed(); arg[0]: address of its environment, 0: as it is. */
+/*
+ * See actor_execed(); arg[0]: address of its environment, 0: as it is; arg[1]: of the
+ * path of a copy of this program, 0: itself.
+ */
 int64_t order_exec(const struct order *o);
 
 int64_t order_sigmask(const struct order *o); /* SIG_* arg[0], of arg[1] */

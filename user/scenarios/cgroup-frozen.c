@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,4 +235,56 @@ SCENARIO(cgroup_frozen_v1) = {
 	.rows = "CG1.2",
 	.verdict = "frozen",
 	.play = frozen_v1,
+};
+
+/* __ptrace_unlink() is the only one who can clear JOBCTL_TRAPPING then. */
+static void frozen_attach(void)
+{
+	const char *why = "__ptrace_unlink(): JOBCTL_TRAPPING is cleared";
+	struct actor *c, *x, *z;
+	int64_t result = -1;
+	const char *f;
+	int err;
+
+	step("C has stopped, and is frozen (v1); X wants to trace it, and waits");
+	f = freezer_make();
+	c = spawn("C");
+	send_signal(c, SIGSTOP);
+	expect_wait(NULL, c->pid, WSTOPPED,
+		    WAITED(c->pid, CLD_STOPPED, SIGSTOP), "do_signal_stop()");
+	cgroup_put(f, c);
+	if (cgroup_write(f, "freezer.state", "FROZEN"))
+		broken("freezer.state");
+	expect(await_true(is_frozen_v1, (void *)f, AWAIT_MS),
+	       "update_if_frozen(): who has stopped counts as frozen",
+	       "freezer.state: FROZEN");
+	x = spawn("X");
+	tell(leader(x), order_ptrace, WITH_DATA(PTRACE_SEIZE, 0), c->pid);
+	expect_asleep_in(leader(x), "sys_ptrace",
+			 "ptrace_attach(): wait_on_bit() of JOBCTL_TRAPPING");
+
+	step("X is killed; C is thawed, and goes on");
+	send_signal(x, SIGKILL);
+	/* SIGCHLD of the stop of C may be pending: then there is none of X. */
+	reap(x);
+	cgroup_write(f, "freezer.state", "THAWED");
+	expect_state(leader(c), 'T', "__ptrace_unlink(): JOBCTL_STOP_PENDING");
+	send_signal(c, SIGCONT);
+	expect_state(leader(c), 'S', "prepare_signal(): SIGCONT");
+
+	step("Z may trace it at once");
+	z = spawn("Z");
+	tell(leader(z), order_ptrace, WITH_DATA(PTRACE_SEIZE, 0), c->pid);
+	err = thread_result(leader(z), AWAIT_MS, &result);
+	expect(!err && !result, why, "PTRACE_SEIZE of C by Z: %s, %lld",
+	       err ? "no reply" : "returned", (long long)result);
+}
+
+SCENARIO(tracer_attach_frozen) = {
+	.name = "tracer-attach-frozen",
+	.summary =
+		"attach to a process that has stopped and is frozen (v1): waits, and can be killed",
+	.needs = NEED_VM | NEED_ROOT,
+	.rows = "PU1.1",
+	.play = frozen_attach,
 };

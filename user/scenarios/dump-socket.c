@@ -117,8 +117,9 @@ static size_t read_all(int server)
 
 static void waits(void)
 {
+	struct pidfd_details d = { .mask = PIDFD_INFO_EXIT_BIT };
 	struct actor *p;
-	int server;
+	int server, err;
 
 	need_sockets();
 	serve();
@@ -137,6 +138,11 @@ static void waits(void)
 	close(server);
 	expect_death(p, SIGABRT | 0x80, "coredump_finish(): 0x80");
 	expect_told(p, PIDFD_INFO_EXIT_BIT, "pidfd_info(): of the reaped, too");
+	err = pidfd_details(p->pidfd, &d);
+	expect(!err && !(d.mask & PIDFD_INFO_COREDUMP_BIT) && !d.coredump_mask,
+	       "pidfd_info(): only when asked for",
+	       "not asked for: %d, mask %#llx, coredump_mask %#x", err,
+	       (unsigned long long)d.mask, d.coredump_mask);
 }
 
 SCENARIO(dump_socket) = {

@@ -187,3 +187,28 @@ SCENARIO(dump_trapped) = {
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.play = trapped,
 };
+
+static void killable(void)
+{
+	struct thread *t;
+	struct actor *p;
+	int g = gate_of(1U << UNDEAD_POINT_READ, UNDEAD_KIND_KILLABLE);
+
+	step("T, a thread of P, sleeps killably in the device; P aborts: T dies");
+	p = spawn("P");
+	t = thread(p, "T");
+	hold_read(t, g);
+	tell(leader(p), order_abort, 0, 0);
+	expect_gone(t,
+		    "zap_process(): SIGKILL for T, so that it is not waited for");
+	expect_death(p, SIGABRT, "do_notify_parent(): CLD_KILLED");
+}
+
+SCENARIO(dump_killable) = {
+	.name = "dump-killable",
+	.summary =
+		"a core dump does not wait for a thread in a sleep that is killable",
+	.rows = "CD2.2",
+	.needs = NEED_DEVICE | NEED_ROOT,
+	.play = killable,
+};

@@ -2,14 +2,19 @@
 /*
  * What a tracer has set up in its tracee ends with it: __ptrace_unlink(). Stops
  * at system calls, a trap that was asked for, a stop of the group that it had
- * lifted; and who was asleep is not disturbed.
+ * lifted, its say in exec; and who was asleep is not disturbed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -263,4 +268,89 @@ SCENARIO(tracer_leaves_dying) = {
 	.needs = NEED_ROOT | NEED_DEVICE,
 	.rows = "PU1.2",
 	.play = dying,
+};
+
+/* --- exec of a program that is set-user-id ------------------------------- */
+
+#define USER 60123
+
+static char program[64];
+
+static void remove_program(const char *path)
+{
+	unlink(path);
+}
+
+/* This program, of root and set-user-id. */
+static void make_program(void)
+{
+	_cleanup_close_ int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int to = -1;
+	struct statvfs fs;
+
+	if (!statvfs("/tmp", &fs) && fs.f_flag & (ST_NOSUID | ST_NOEXEC))
+		skip("/tmp is mounted nosuid or noexec");
+	snprintf(program, sizeof(program), "/tmp/undead-%d.suid", getpid());
+	at_end(remove_program, program);
+	to = open(program, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	if (from < 0 || to < 0)
+		broken("cannot make %s: %m", program);
+	while (sendfile(to, from, NULL, 1 << 20) > 0)
+		;
+	if (fchmod(to, 04755) < 0)
+		broken("cannot make %s set-user-id: %m", program);
+}
+
+static int64_t order_geteuid(const struct order *o)
+{
+	(void)o;
+	return geteuid();
+}
+
+static void expect_exec(struct actor *c, int64_t user, const char *why)
+{
+	tell(leader(c), order_exec, 0, (int64_t)(uintptr_t)program);
+	expect_execed(leader(c), "begin_new_exec()");
+	expect_equal(ask(leader(c), order_geteuid, 0, 0), user,
+		     "effective user of C", why);
+}
+
+/* A user, whom others of the same may trace. */
+static struct actor *spawn_user(const char *name)
+{
+	struct actor *a = spawn(name);
+
+	ask(leader(a), order_setuid, USER, 0);
+	ask(leader(a), order_prctl, PR_SET_DUMPABLE, 1);
+	return a;
+}
+
+static void setuid_exec(void)
+{
+	struct actor *c, *x;
+
+	step("C and X are of user %d; X traces C, which executes a program of root",
+	     USER);
+	make_program();
+	c = spawn_user("C");
+	x = spawn_user("X");
+	trace(leader(x), PTRACE_SEIZE, leader(c), 0);
+	expect_exec(c, USER,
+		    "cap_bprm_creds_from_file(): LSM_UNSAFE_PTRACE, ptracer_capable()");
+
+	step("the same of another, whose tracer interrupts it and lets it go");
+	c = spawn_user("C");
+	trace(leader(x), PTRACE_SEIZE, leader(c), 0);
+	interrupt(x, c);
+	trace(leader(x), PTRACE_DETACH, leader(c), 0);
+	expect_exec(c, 0, "__ptrace_unlink(): ptracer_cred is NULL");
+}
+
+SCENARIO(tracer_leaves_setuid) = {
+	.name = "tracer-leaves-setuid",
+	.summary =
+		"exec of a set-user-id program: as who one is when traced, as its owner when no more",
+	.needs = NEED_ROOT | NEED_VM,
+	.rows = "PU1.2",
+	.play = setuid_exec,
 };
