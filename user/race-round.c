@@ -70,11 +70,17 @@ void race_spin(struct race_shared *s, int64_t ns)
 		;
 }
 
+/*
+ * Two processes on one CPU, which is what other load makes of them, take turns:
+ * so where an outcome is rare each gets its own, asked for or not.
+ */
 void race_pin(struct race_shared *s, int party)
 {
 	cpu_set_t set;
 
-	if (!s->pin || !s->nr_cpus)
+	if (!s->nr_cpus ||
+	    !(s->pin ||
+	      search_is_short(&s->search, search_unproved(&s->search))))
 		return;
 	CPU_ZERO(&set);
 	CPU_SET(s->cpus[party % s->nr_cpus], &set);

@@ -18,6 +18,7 @@
 #define FORGET     128        /* rounds after which those before count half */
 #define MIXED      10         /* one in so many is another outcome */
 #define EXPLORE    8
+#define SOME       256 /* rounds in which it has had its chance */
 
 /* splitmix64 */
 static uint64_t draw(struct search *s)
@@ -272,6 +273,11 @@ bool search_proved(const struct search *s)
 	uint64_t least = s->met[neediest(s)];
 
 	return least >= PROOF_ROUNDS && least * PROOF_SHARE >= s->rounds;
+}
+
+bool search_is_short(const struct search *s, int outcome)
+{
+	return s->rounds >= SOME && s->met[outcome] * MIXED < s->rounds;
 }
 
 bool search_window(const struct search *s, int64_t *from, int64_t *to)

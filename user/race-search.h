@@ -78,6 +78,13 @@ bool search_proved(const struct search *s);
 int search_unproved(const struct search *s);
 
 /**
+ * search_is_short() - the search does not help: an outcome is too rare
+ *
+ * After some rounds it is in less than one of ten.
+ */
+bool search_is_short(const struct search *s, int outcome);
+
+/**
  * search_window() - the delays at which no outcome is sure
  * Return: false when there were none.
  */

@@ -201,6 +201,16 @@ int race_count(const struct race *race, int side);
 int race_reap(pid_t pid);
 
 /**
+ * race_setup_long_exit() - as setup() of a race of exits: measures what takes long
+ * race_long_exit() - if @outcome is rare, the exit of the caller takes about 3 ms
+ *
+ * In exit_mm(): two exits then overlap on busy CPUs too, where they begin a slice
+ * of the scheduler apart. To be called before race_start().
+ */
+void race_setup_long_exit(struct round *r);
+void race_long_exit(struct round *r, int outcome);
+
+/**
  * race_told() - take the next SIGCHLD, which is blocked
  * Return: the pid it tells of; 0: none is pending.
  */

@@ -109,11 +109,15 @@ static void test_search(void)
 	check(finds(2, two, -700000, 0), "a window at -0.7 ms");
 	check(finds(2, two, 9000000, 0), "a window at 9 ms");
 	check(finds(3, three, 0, 400), "three outcomes");
+	check(!search_is_short(&s, search_unproved(&s)),
+	      "none of them is rare");
 	check(finds(3, three, -50000, 400), "three outcomes, at -50 us");
 	check(play(2, never, 0, 1, 20000) >= 20000 && !search_proved(&s) &&
 		      s.cells[0].delay < -10000000 &&
 		      s.cells[s.nr - 1].delay > 10000000,
 	      "what is never met is sought over 10 ms to both sides");
+	check(search_is_short(&s, 1) && !search_is_short(&s, 0),
+	      "it is rare, and the other is not");
 	play(2, two, 3000, 7, 2000);
 	first = s;
 	play(2, two, 3000, 7, 2000);

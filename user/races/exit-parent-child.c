@@ -40,6 +40,7 @@ static void prepare(struct round *r)
 	c = race_clone(r, CHILD, SIGCHLD);
 	if (!c)
 		child(r, me);
+	race_long_exit(r, TOGETHER);
 	race_start(r, PARENT);
 	waitid(P_PID, (id_t)c, &si, WEXITED | WNOWAIT | WNOHANG);
 	l->child_was_dead = si.si_pid == c;
@@ -74,6 +75,7 @@ RACE(exit_parent_child) = {
 	.outcomes = { "adopted-alive", "adopted-dead", "at-once" },
 	.sides = { { "parent", NULL }, { "child", NULL } },
 	.forced = { [ALIVE] = GOES_FIRST(PARENT), [DEAD] = GOES_FIRST(CHILD) },
+	.setup = race_setup_long_exit,
 	.prepare = prepare,
 	.finish = finish,
 };

@@ -6,18 +6,11 @@
  * sees a child that is dead and not to be reaped: commit abd50b39e783 ("wait:
  * introduce EXIT_TRACE to avoid the racy EXIT_DEAD->EXIT_ZOMBIE transition").
  */
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "../core/await.h"
 #include "../race.h"
-
-/* Of the parent's memory: bytes, and how long it takes to fill and to free. */
-#define LEAST   (4 << 20)
-#define MOST    (32 << 20)
-#define LONG_US 5000
 
 enum { TRACER, PARENT };
 enum { TRACER_FIRST, PARENT_FIRST, TOGETHER };
@@ -27,42 +20,6 @@ struct look {
 	bool parent_was_gone; /* seen by the tracer, before it reaps */
 	bool was_handed_over; /* seen by the parent, before it exits */
 };
-
-static size_t memory = LEAST;
-
-/* What exit_mm() has to do takes a while: the window is that long. */
-static void *grow(void)
-{
-	return mmap(NULL, memory, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-}
-
-/* The quickest of some: the others were interrupted. */
-static int64_t grow_us(void)
-{
-	int64_t best = INT64_MAX;
-
-	for (int i = 0; i < 4; i++) {
-		struct timespec a, b;
-		int64_t us;
-
-		clock_gettime(CLOCK_MONOTONIC, &a);
-		munmap(grow(), memory);
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		us = (b.tv_sec - a.tv_sec) * 1000000 +
-		     (b.tv_nsec - a.tv_nsec) / 1000;
-		best = us < best ? us : best;
-	}
-	return best;
-}
-
-/* With 4 MB a fast machine whose CPUs are busy hardly ever meets the window. */
-static void setup(struct round *r)
-{
-	(void)r;
-	while (memory < MOST && grow_us() < LONG_US)
-		memory *= 2;
-}
 
 /* P, with the child C that ends when it is told to. */
 static void parent(struct round *r, int die, int up)
@@ -76,7 +33,7 @@ static void parent(struct round *r, int die, int up)
 		_exit(read(die, &byte, 1) == 1 ? 7 : 1);
 	if (write(up, &c, sizeof(c)) != sizeof(c))
 		_exit(1);
-	grow();
+	race_long_exit(r, TOGETHER);
 	race_start(r, PARENT);
 	waitid(P_PID, (id_t)c, &si, WEXITED | WNOWAIT | WNOHANG);
 	l->was_handed_over = si.si_pid == c;
@@ -146,7 +103,7 @@ RACE(exit_tracer) = {
 	.sides = { { "tracer", NULL }, { "parent", NULL } },
 	.forced = { [TRACER_FIRST] = GOES_FIRST(TRACER),
 		    [PARENT_FIRST] = GOES_FIRST(PARENT) },
-	.setup = setup,
+	.setup = race_setup_long_exit,
 	.prepare = prepare,
 	.finish = finish,
 };
