@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "../core/await.h"
 #include "../core/pidfd.h"
@@ -286,4 +287,55 @@ SCENARIO(exec_killed) = {
 	.needs = NEED_DEVICE | NEED_ROOT,
 	.verdict = "exec-waits",
 	.play = killed,
+};
+
+/* --- two at once -------------------------------------------------------- */
+
+#define ROUNDS 10
+
+/* That its socket is at its end is no reply. */
+static bool replies(const struct thread *t)
+{
+	char byte;
+
+	return recv(t->cmd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static bool one_replies(void *arg)
+{
+	struct thread *const *t = arg;
+
+	return replies(t[0]) || replies(t[1]);
+}
+
+/* Whoever is first has cred_guard_mutex, and kills the other waiting for it. */
+static void both(void)
+{
+	step("T and U of P call exec at once, %d times: one new program, whose ever",
+	     ROUNDS);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct thread *both[2], *only;
+		struct actor *p = three(&both[0], &both[1]);
+		bool second;
+
+		only = leader(p);
+		tell(both[0], order_exec, 0, 0);
+		tell(both[1], order_exec, 0, 0);
+		await_true(one_replies, both, AWAIT_MS);
+		second = !replies(both[0]);
+		expect_execed(both[second], "de_thread(): it was first");
+		expect_tasks(p, &only, 1,
+			     "zap_other_threads(): the other has died");
+		exit_group(leader(p), 7);
+		expect_death(p, CODE(7),
+			     "do_group_exit(): no exec in progress");
+	}
+}
+
+SCENARIO(exec_both) = {
+	.name = "exec-both",
+	.summary = "two threads call exec at once: one does, the other is gone",
+	.rows = "DT1.2",
+	.needs = NEED_ROOT,
+	.play = both,
 };
