@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,14 +18,33 @@
 
 typedef int (*seen_fn)(const struct glance *g, pid_t tgid, void *arg);
 
+/* Of an open folder. */
+struct numbers {
+	char *buf;
+	ssize_t size, at;
+};
+
 /*
- * struct pass
- * @text: of one status file, grows
+ * struct pass - what all hands share
+ * @lock:  the folder's next number, and @seen
+ * @err:   0, or what ends it
  */
 struct pass {
+	pthread_mutex_t lock;
+	int proc;
+	struct numbers numbers;
 	bool threads;
 	seen_fn seen;
 	void *arg;
+	int err;
+};
+
+/*
+ * struct hand - one thread of it
+ * @text: of one status file, grows
+ */
+struct hand {
+	struct pass *pass;
 	char *text;
 	size_t room;
 };
@@ -71,7 +91,7 @@ int glance_parse(const char *text, bool complete, struct glance *g)
 	return 0;
 }
 
-static int grow(struct pass *p)
+static int grow(struct hand *p)
 {
 	size_t room = p->room ? 2 * p->room : READ_SIZE;
 	char *more = room > MAX_SIZE ? NULL : realloc(p->text, room);
@@ -84,7 +104,7 @@ static int grow(struct pass *p)
 }
 
 /* One read is all it takes, but for who is in hundreds of groups. */
-static int glance_at(struct pass *p, int dir, const char *path,
+static int glance_at(struct hand *p, int dir, const char *path,
 		     struct glance *g)
 {
 	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -120,11 +140,6 @@ static pid_t number(const char *name)
 	return *name ? 0 : (pid_t)n;
 }
 
-struct numbers {
-	char *buf;
-	ssize_t size, at;
-};
-
 /* The next number of an open folder; 0 at its end, or -errno. */
 static pid_t next_number(int fd, struct numbers *l)
 {
@@ -146,69 +161,107 @@ static pid_t next_number(int fd, struct numbers *l)
 	}
 }
 
-static int walk_threads(struct pass *p, int proc, pid_t tgid)
+static pid_t take(struct pass *p)
+{
+	pid_t pid = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->err)
+		pid = next_number(p->proc, &p->numbers);
+	if (pid < 0)
+		p->err = pid;
+	pthread_mutex_unlock(&p->lock);
+	return pid;
+}
+
+static void fail(struct pass *p, int err)
+{
+	pthread_mutex_lock(&p->lock);
+	p->err = err;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static bool tell(struct pass *p, const struct glance *g, pid_t tgid)
+{
+	bool go_on;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->err)
+		p->err = p->seen(g, tgid, p->arg);
+	go_on = !p->err;
+	pthread_mutex_unlock(&p->lock);
+	return go_on;
+}
+
+static void walk_threads(struct hand *h, pid_t tgid)
 {
 	_cleanup_free_ char *buf = malloc(DIR_SIZE);
 	struct numbers l = { .buf = buf };
 	_cleanup_close_ int dir = -1;
 	char path[64];
 	pid_t tid;
-	int err = 0;
 
-	if (!buf)
-		return -ENOMEM;
+	if (!buf) {
+		fail(h->pass, -ENOMEM);
+		return;
+	}
 	snprintf(path, sizeof(path), "%d/task", tgid);
-	dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = openat(h->pass->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return 0;
-	while (!err && (tid = next_number(dir, &l)) > 0) {
+		return;
+	while ((tid = next_number(dir, &l)) > 0) {
 		struct glance g;
 
 		if (tid == tgid)
 			continue;
 		snprintf(path, sizeof(path), "%d/status", tid);
-		if (!glance_at(p, dir, path, &g))
-			err = p->seen(&g, tgid, p->arg);
+		if (!glance_at(h, dir, path, &g) && !tell(h->pass, &g, tgid))
+			return;
 	}
-	return err;
 }
 
-static int walk_all(struct pass *p, int proc, char *buf)
+static void *work(void *arg)
 {
-	struct numbers l = { .buf = buf };
+	struct hand h = { .pass = arg };
+	struct pass *p = arg;
 	pid_t pid;
-	int err = 0;
 
-	while (!err && (pid = next_number(proc, &l)) != 0) {
+	while ((pid = take(p)) > 0) {
 		struct glance g;
 		char path[32];
 
-		if (pid < 0)
-			return pid;
 		snprintf(path, sizeof(path), "%d/status", pid);
-		if (glance_at(p, proc, path, &g))
+		if (glance_at(&h, p->proc, path, &g))
 			continue;
-		err = p->seen(&g, pid, p->arg);
-		if (!err && p->threads && g.threads > 1)
-			err = walk_threads(p, proc, pid);
+		if (tell(p, &g, pid) && p->threads && g.threads > 1)
+			walk_threads(&h, pid);
 	}
-	return err;
+	free(h.text);
+	return NULL;
 }
 
+/* Two hands: one alone where the machine has no room for a thread more. */
 int walk(bool threads, seen_fn seen, void *arg)
 {
-	struct pass p = { .threads = threads, .seen = seen, .arg = arg };
 	_cleanup_close_ int proc =
 		open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *buf = NULL;
-	int err;
+	_cleanup_free_ char *buf = malloc(DIR_SIZE);
+	struct pass p = {
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.proc = proc,
+		.numbers = { .buf = buf },
+		.threads = threads,
+		.seen = seen,
+		.arg = arg,
+	};
+	bool helped;
+	pthread_t other;
 
-	if (proc < 0)
-		return -errno;
-	buf = malloc(DIR_SIZE);
-	if (!buf)
-		return -ENOMEM;
-	err = walk_all(&p, proc, buf);
-	free(p.text);
-	return err;
+	if (proc < 0 || !buf)
+		return proc < 0 ? -errno : -ENOMEM;
+	helped = !pthread_create(&other, NULL, work, &p);
+	work(&p);
+	if (helped)
+		pthread_join(other, NULL);
+	return p.err;
 }

@@ -54,8 +54,8 @@ static void play(void)
 		broken("no counters of the gate");
 	expect_equal((int64_t)c.admitted, 1, "threads admitted at the gate",
 		     "exit_files(): it was there");
-	expect_equal((int64_t)c.released[UNDEAD_REASON_SIGNAL], 1, "of them interrupted",
-		     "signal_pending() in do_exit()");
+	expect_equal((int64_t)c.released[UNDEAD_REASON_SIGNAL], 1,
+		     "of them interrupted", "signal_pending() in do_exit()");
 }
 
 SCENARIO(exit_interruptible) = {
