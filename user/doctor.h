@@ -7,7 +7,7 @@
 #include "verdict.h"
 
 /* Between the two looks: what is seen in passing has passed. */
-#define SECOND_LOOK_MS 50
+#define SECOND_LOOK_MS 40
 /* For one file that may block. */
 #define READER_MS 20
 

@@ -208,9 +208,10 @@ enum {
 	DISPOSE_DEFAULT_NOCLDWAIT,
 };
 
-int64_t order_caught(const struct order *o);  /* times arg[0] was caught */
-int64_t order_setuid(const struct order *o);  /* arg[0] */
-int64_t order_unshare(const struct order *o); /* arg[0]: CLONE_NEW* */
+int64_t order_caught(const struct order *o);     /* times arg[0] was caught */
+int64_t order_setuid(const struct order *o);     /* arg[0] */
+int64_t order_use_memory(const struct order *o); /* arg[0] bytes, each page */
+int64_t order_unshare(const struct order *o);    /* arg[0]: CLONE_NEW* */
 
 /* ptrace(2): arg[0] is WITH_DATA(request, data), arg[1] the thread. */
 int64_t order_ptrace(const struct order *o);

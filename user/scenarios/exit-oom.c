@@ -5,31 +5,16 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "../cgroup.h"
 #include "../core/await.h"
 #include "../core/proc.h"
 #include "../scenario.h"
 
-#define MB    1024L /* kB */
+#define MB    (1L << 20)
 #define LIMIT (16 * MB)
 #define BELOW (12 * MB)
 #define ABOVE (64 * MB)
-
-/* arg[0] kB of it, in pages of their own. */
-static int64_t order_use_memory(const struct order *o)
-{
-	size_t size = (size_t)o->arg[0] << 10;
-	char *area = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (area == MAP_FAILED)
-		return -ENOMEM;
-	memset(area, 1, size);
-	return 0;
-}
 
 /* P, in a cgroup of LIMIT, with BELOW in use. */
 static struct actor *confined(const char **folder)
@@ -39,7 +24,7 @@ static struct actor *confined(const char **folder)
 
 	cgroup_enable("memory");
 	*folder = cgroup_make("");
-	snprintf(limit, sizeof(limit), "%ld", LIMIT << 10);
+	snprintf(limit, sizeof(limit), "%ld", LIMIT);
 	if (cgroup_write(*folder, "memory.max", limit))
 		skip("no memory.max for cgroups");
 	cgroup_write(*folder, "memory.swap.max", "0");
@@ -87,7 +72,7 @@ static bool has_let_go(void *arg)
 	struct proc_status st;
 
 	return !proc_status(t->actor->pid, t->tid, &st) &&
-	       st.vm_rss_kb < BELOW / 2;
+	       st.vm_rss_kb < BELOW / 2 / 1024;
 }
 
 static void held(void)

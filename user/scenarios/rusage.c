@@ -20,18 +20,6 @@
 
 #define MB 1024L /* ru_maxrss is in kB */
 
-static int64_t order_touch(const struct order *o)
-{
-	size_t size = (size_t)o->arg[0] << 20;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return -errno;
-	memset(p, 1, size);
-	return 0;
-}
-
 static int64_t order_children_maxrss(const struct order *o)
 {
 	struct rusage u;
@@ -66,7 +54,7 @@ static struct actor *child_that_took(struct actor *r, int mb)
 {
 	struct actor *c = spawn_by(r, "C");
 
-	if (ask(leader(c), order_touch, mb, 0))
+	if (ask(leader(c), order_use_memory, mb << 20, 0))
 		broken("C cannot take %d MiB", mb);
 	return c;
 }
@@ -128,7 +116,7 @@ static void play(void)
 
 	exit_thread(leader(c), 3);
 	expect_state(leader(c), 'Z', "exit_notify(): delayed leader");
-	if (ask(t, order_touch, 40, 0))
+	if (ask(t, order_use_memory, 40L << 20, 0))
 		broken("T cannot take 40 MiB");
 	exit_thread(t, 5);
 	expect_between(ask(leader(r), order_wait4_maxrss, c->pid, 0), 40 * MB,

@@ -15,17 +15,6 @@
 
 #define MEMORY (16L << 20)
 
-static int64_t order_take_memory(const struct order *o)
-{
-	char *p = mmap(NULL, (size_t)o->arg[0], PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return -errno;
-	memset(p, 1, (size_t)o->arg[0]);
-	return 0;
-}
-
 static void expect_no_memory(struct actor *c)
 {
 	struct proc_status st;
@@ -52,7 +41,7 @@ static void play(void)
 	step("C, a child of R, takes 16 MiB");
 	r = spawn("R");
 	c = spawn_by(r, "C");
-	expect_equal(ask(leader(c), order_take_memory, MEMORY, 0), 0,
+	expect_equal(ask(leader(c), order_use_memory, MEMORY, 0), 0,
 		     "C: mmap() and memset()", "handle_mm_fault()");
 	if (proc_status(c->pid, 0, &st))
 		broken("C is gone");
