@@ -36,7 +36,7 @@ help:
 	@echo 'make check-matrix  the tests on $(SUITES)'
 	@echo 'make check-debug   the tests on a kernel that finds bugs'
 	@echo 'make bombs         of 1 000 processes, against undead exec, in the VM of SUITE='
-	@echo 'make check-races   each race REPEAT=10 times on each kernel, idle and loaded, and planted bugs'
+	@echo 'make check-races   each race REPEAT=10 times on each kernel, idle and loaded, on the debug kernel, and planted bugs'
 	@echo 'make check-kcsan   the races of the device on a kernel that tells of data races'
 	@echo 'make check-vng     the catalogue under virtme-ng, on a kernel that it builds, once'
 	@echo 'make coverage-module  which lines of kmod/ the tests run, and which not'
@@ -127,10 +127,12 @@ RACE = undead race --tap --budget 5m --repeat $(REPEAT)
 RACE_VM = scripts/vm.sh --timeout 36000 --suite
 
 check-races: deps
+	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build
-	@$B/tally $(foreach s,$(SUITES),\
+	@kdir=$$(scripts/debug-kernel.sh) && $B/tally $(foreach s,$(SUITES),\
 		-t '$s' '$(RACE_VM) $s -- $(RACE)' \
 		-t '$s, loaded' '$(RACE_VM) $s -- sh -c "yes >/dev/null & yes >/dev/null & $(RACE); exit \$$?"') \
+		-t debug "scripts/vm.sh --timeout 36000 --kdir $$kdir --mem 2048 -- $(RACE)" \
 		-s 'lifecycle-vacuous is VACUOUS' '$(RACE_VM) $(SUITE) -- undead race --repeat $(REPEAT) lifecycle-vacuous; [ $$? = 5 ]' \
 		$(foreach b,lost-wake-up unlocked-counter,-s '$b is found' \
 			'UNDEAD_BREAK=$b $(RACE_VM) $(SUITE) -- undead race --full --budget 60s hold-open; [ $$? = 1 ]')
