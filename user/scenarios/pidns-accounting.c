@@ -46,8 +46,10 @@ static void play(void)
 	snprintf(path, sizeof(path), "/tmp/undead-%d.acct", getpid());
 	at_end(remove_file, path);
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || !closed(&fd) || fcntl(fd, F_SETLEASE, F_UNLCK))
-		broken("cannot make %s, and have a lease of it: %m", path);
+	if (fd < 0)
+		broken("cannot make %s: %m", path);
+	if (!closed(&fd) || fcntl(fd, F_SETLEASE, F_UNLCK))
+		skip("no lease of a file in /tmp: %m");
 	i = pidns_init("I");
 	c = spawn_by(i, "C");
 	if (ask(leader(i), order_account, 0, 0) == -ENOSYS)
