@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -445,6 +446,40 @@ static void check_killed(void)
 	result(ask(args) == 0 && files() == 1, "and the next run tidies up");
 }
 
+/* --- no room for one more process, or thread ----------------------------- */
+
+static void check_alone(void)
+{
+	char *argv[] = { "undead", "scan", "--check", NULL };
+	struct rlimit none = { 0, 0 };
+	int ends[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(ends))
+		return;
+	pid = fork();
+	if (!pid) {
+		/* Another user may not get to where it is. */
+		int fd = open(tool, O_PATH | O_CLOEXEC);
+
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		setrlimit(RLIMIT_NPROC, &none);
+		if (!setresuid(65534, 65534, 65534))
+			fexecve(fd, argv, environ);
+		_exit(127);
+	}
+	close(ends[1]);
+	n = read(ends[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	result(WIFEXITED(status) && WEXITSTATUS(status) < 3 &&
+		       strstr(text, "stuck"),
+	       "when nobody can fork, one thread does it alone");
+}
+
 /* --- watch -------------------------------------------------------------- */
 
 static void check_watch(void)
@@ -514,6 +549,7 @@ int main(int argc, char **argv)
 	check_metrics();
 	check_promtool();
 	check_killed();
+	check_alone();
 	check_watch();
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		result(ask(calls[i].args) == calls[i].status &&
