@@ -15,8 +15,9 @@
 #define REACH      (16 << 20) /* ns, the last */
 #define RESOLUTION 16         /* ns, gaps are not halved any more */
 #define ENOUGH     8          /* rounds that say something of a cell */
-#define FORGET     128        /* rounds after which those before count half */
-#define MIXED      10         /* one in so many is another outcome */
+#define FORGET     128 /* rounds of a cell after which those before count half */
+#define FORGET_ALL 1024 /* the same of all cells, sampled or not */
+#define MIXED      10   /* one in so many is another outcome */
 #define EXPLORE    8
 #define SOME       256 /* rounds in which it has had its chance */
 
@@ -35,6 +36,27 @@ static int draw_below(struct search *s, int n)
 	return (int)(draw(s) % (uint64_t)n);
 }
 
+/* The two that are closest to one another are one from now on. */
+static void make_room(struct search *s)
+{
+	int at = 1;
+	struct cell *a, *b;
+
+	for (int i = 2; i + 1 < s->nr; i++)
+		if (s->cells[i].delay - s->cells[i - 1].delay <
+		    s->cells[at].delay - s->cells[at - 1].delay)
+			at = i;
+	a = &s->cells[at - 1];
+	b = &s->cells[at];
+	a->rounds += b->rounds;
+	for (int o = 0; o < s->outcomes; o++)
+		a->met[o] += b->met[o];
+	a->from = a->from < b->from ? a->from : b->from;
+	a->to = a->to > b->to ? a->to : b->to;
+	memmove(b, b + 1, (size_t)(s->nr - at - 1) * sizeof(*b));
+	s->nr--;
+}
+
 /* Return: number of the cell of this delay, new or not. */
 static int insert(struct search *s, int64_t delay)
 {
@@ -44,8 +66,10 @@ static int insert(struct search *s, int64_t delay)
 		at++;
 	if (at < s->nr && s->cells[at].delay == delay)
 		return at;
-	if (s->nr == CELLS)
-		return at < s->nr ? at : s->nr - 1;
+	if (s->nr == CELLS) {
+		make_room(s);
+		return insert(s, delay);
+	}
 	memmove(&s->cells[at + 1], &s->cells[at],
 		(size_t)(s->nr - at) * sizeof(*s->cells));
 	s->cells[at] = (struct cell){
@@ -238,15 +262,19 @@ int64_t search_delay(struct search *s, int cell)
 	return c->delay - down + (int64_t)(draw(s) % (uint64_t)(down + up + 1));
 }
 
+static void forget(const struct search *s, struct cell *c)
+{
+	c->recent /= 2;
+	for (int o = 0; o < s->outcomes; o++)
+		c->recent_met[o] /= 2;
+}
+
 void search_note(struct search *s, int cell, int64_t delay, unsigned int met)
 {
 	struct cell *c = &s->cells[cell];
 
-	if (c->recent >= FORGET) {
-		c->recent /= 2;
-		for (int o = 0; o < s->outcomes; o++)
-			c->recent_met[o] /= 2;
-	}
+	if (c->recent >= FORGET)
+		forget(s, c);
 	c->recent++;
 	c->rounds++;
 	s->rounds++;
@@ -257,6 +285,8 @@ void search_note(struct search *s, int cell, int64_t delay, unsigned int met)
 		c->met[o] += one;
 		s->met[o] += one;
 	}
+	for (int i = 0; i < s->nr && s->rounds % FORGET_ALL == 0; i++)
+		forget(s, &s->cells[i]);
 	if (delay < c->from)
 		c->from = delay;
 	if (delay > c->to)

@@ -60,6 +60,30 @@ static unsigned int never(int64_t delay, int64_t at, uint64_t noise)
 
 static struct search s;
 
+static bool load_has_changed;
+
+/* By chance whatever the delay, until the load changes: then one is far off. */
+static unsigned int moved(int64_t delay, int64_t at, uint64_t noise)
+{
+	uint64_t chance = noise / 100 % 1000;
+
+	if (delay < at || chance < (load_has_changed ? 5 : 300))
+		return 4;
+	return noise % 100 < 50 ? 1 : 2;
+}
+
+static void batch(rule_fn rule, int64_t at, uint64_t *noise)
+{
+	int cell = search_next(&s);
+
+	for (int i = 0; i < 8; i++) {
+		int64_t delay = search_delay(&s, cell);
+
+		*noise = *noise * 6364136223846793005ULL + 1;
+		search_note(&s, cell, delay, rule(delay, at, *noise >> 33));
+	}
+}
+
 /* Return: rounds until the proof, or @most. */
 static uint64_t play(int outcomes, rule_fn rule, int64_t at, uint64_t seed,
 		     uint64_t most)
@@ -67,17 +91,8 @@ static uint64_t play(int outcomes, rule_fn rule, int64_t at, uint64_t seed,
 	uint64_t noise = seed;
 
 	search_begin(&s, outcomes, false, seed);
-	while (s.rounds < most && !search_proved(&s)) {
-		int cell = search_next(&s);
-
-		for (int i = 0; i < 8; i++) {
-			int64_t delay = search_delay(&s, cell);
-
-			noise = noise * 6364136223846793005ULL + 1;
-			search_note(&s, cell, delay,
-				    rule(delay, at, noise >> 33));
-		}
-	}
+	while (s.rounds < most && !search_proved(&s))
+		batch(rule, at, &noise);
 	return s.rounds;
 }
 
@@ -100,6 +115,35 @@ static bool finds(int outcomes, rule_fn rule, int64_t at, int64_t width)
 	return true;
 }
 
+/* By then there are as many cells as there can be, and none is far off. */
+static bool is_found_again(void)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		uint64_t noise = seed, before, end, most = 0;
+
+		search_begin(&s, 3, false, seed);
+		load_has_changed = false;
+		while (s.nr < CELLS && s.rounds < 200000)
+			batch(moved, -6000000, &noise);
+		load_has_changed = true;
+		before = s.met[2];
+		end = s.rounds + 10000;
+		while (s.rounds < end)
+			batch(moved, -6000000, &noise);
+		for (int i = 0; i < s.nr; i++)
+			most += s.cells[i].rounds;
+		if (s.met[2] - before < 1000 || most != s.rounds) {
+			printf("# seed %llu: %llu of 10000, %llu of %llu rounds in the cells\n",
+			       (unsigned long long)seed,
+			       (unsigned long long)(s.met[2] - before),
+			       (unsigned long long)most,
+			       (unsigned long long)s.rounds);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void test_search(void)
 {
 	static struct search first;
@@ -112,6 +156,7 @@ static void test_search(void)
 	check(!search_is_short(&s, search_unproved(&s)),
 	      "none of them is rare");
 	check(finds(3, three, -50000, 400), "three outcomes, at -50 us");
+	check(is_found_again(), "the one that has moved far off");
 	check(play(2, never, 0, 1, 20000) >= 20000 && !search_proved(&s) &&
 		      s.cells[0].delay < -10000000 &&
 		      s.cells[s.nr - 1].delay > 10000000,
