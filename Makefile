@@ -115,7 +115,7 @@ check-debug: deps
 	@$(MAKE) build kselftest $B/fuzz/fuzz
 	@kdir=$$(scripts/debug-kernel.sh) && $B/tally \
 		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
-		-t fuzz '$(MAKE) fuzz OPS=10000 KDIR='$$kdir \
+		-t fuzz '$(MAKE) fuzz KDIR='$$kdir \
 		-s 'sleep-under-lock is caught' "UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
 			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'; [ \$$? = 1 ]" \
 		-s 'no-suspend-notifier is caught' "UNDEAD_BREAK=no-suspend-notifier scripts/vm.sh \

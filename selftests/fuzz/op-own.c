@@ -48,18 +48,14 @@ bool op_create(int fd, const struct step *s)
 	return !err;
 }
 
-/*
- * A process closes it last, unless others have it too; then a new one. It has to be
- * named for this gate, or it is not held in that.
- */
+/* A process closes it last, unless others have it too; then a new one. */
 bool op_hand_over(int fd, const struct step *s)
 {
-	struct actor *to = &actor[THREADS + s->a % (ACTORS - THREADS)];
 	struct job job = { .step = { .op = CLOSE }, .fd = fd };
 	bool ok;
 
-	ok = !enrol(fd, 0, to->tid);
-	ok &= transfer(to->sock, &job, true);
+	ok = transfer(actor[THREADS + s->a % (ACTORS - THREADS)].sock, &job,
+		      true);
 	return ok & op_create(control[s->slot % CONTROLS], s);
 }
 

@@ -41,7 +41,7 @@ const struct op ops[] = {
 	{ "open", op_open, 3, BY_S, ON_CONTROL },
 	{ "close control", op_close_control, 1, BY_S, ON_CONTROL },
 	{ "close gate", op_close_gate, 5, BY_S, ON_GATE },
-	{ "hand over", op_hand_over, 30, BY_S, ON_GATE },
+	{ "hand over", op_hand_over, 90, BY_S, ON_GATE },
 	{ "dup", op_dup, 5, BY_S, ON_GATE },
 	{ "enrol", op_enrol, 20, BY_S, ON_GATE },
 	{ "signal", op_signal, 60, BY_S, ON_GATE },
