@@ -121,7 +121,12 @@ static int64_t age_of(struct scan *sc, const struct patient *p, double now)
 		if (t->dead ? p->alive : !strchr("DtT", t->st.state))
 			continue;
 		then = last_ran(sc->s, p->pid, t->st.pid);
-		if (then >= 0 && now - then > longest)
+		if (then < 0)
+			continue;
+		/* Its clock may be a tick ahead: ours stands while we run. */
+		if (then > now)
+			then = now;
+		if (now - then > longest)
 			longest = now - then;
 	}
 	return longest < 0 ? UNKNOWN_AGE : (int64_t)(longest / 1000);
