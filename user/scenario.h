@@ -146,6 +146,11 @@ struct actor *spawn_twin(struct thread *parent, const char *name, int64_t tid,
 void at_end(void (*undo)(const char *arg), const char *arg);
 
 /**
+ * at_end_remove() - the same for a file; before it is made
+ */
+void at_end_remove(const char *path);
+
+/**
  * thread() - a second, third, ... thread of a process
  */
 struct thread *thread(struct actor *p, const char *name);

@@ -150,6 +150,16 @@ void at_end(void (*undo)(const char *arg), const char *arg)
 	look_after(EVENT_CLEANER, pid, "cleaner");
 }
 
+static void remove_file(const char *path)
+{
+	unlink(path);
+}
+
+void at_end_remove(const char *path)
+{
+	at_end(remove_file, path);
+}
+
 static struct actor *room_for(const char *name)
 {
 	if (stage.nr_actors == ARRAY_SIZE(stage.actors))

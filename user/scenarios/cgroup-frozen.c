@@ -237,10 +237,9 @@ SCENARIO(cgroup_frozen_v1) = {
 	.play = frozen_v1,
 };
 
-/* __ptrace_unlink() is the only one who can clear JOBCTL_TRAPPING then. */
+/* The frozen cannot clear JOBCTL_TRAPPING, as it would when it traps. */
 static void frozen_attach(void)
 {
-	const char *why = "__ptrace_unlink(): JOBCTL_TRAPPING is cleared";
 	struct actor *c, *x, *z;
 	int64_t result = -1;
 	const char *f;
@@ -276,7 +275,9 @@ static void frozen_attach(void)
 	z = spawn("Z");
 	tell(leader(z), order_ptrace, WITH_DATA(PTRACE_SEIZE, 0), c->pid);
 	err = thread_result(leader(z), AWAIT_MS, &result);
-	expect(!err && !result, why, "PTRACE_SEIZE of C by Z: %s, %lld",
+	expect(!err && !result,
+	       "__ptrace_unlink(): JOBCTL_TRAPPING went with the trap that was pending",
+	       "PTRACE_SEIZE of C by Z: %s, %lld",
 	       err ? "no reply" : "returned", (long long)result);
 }
 

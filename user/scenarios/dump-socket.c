@@ -23,11 +23,6 @@
 
 static int listener = -1;
 
-static void remove_socket(const char *path)
-{
-	unlink(path);
-}
-
 static void need_sockets(void)
 {
 	if (kernel_before(6, 16))
@@ -41,7 +36,7 @@ static void serve(void)
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/undead-%d.socket",
 		 getpid());
-	at_end(remove_socket, a.sun_path);
+	at_end_remove(a.sun_path);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (listener < 0 ||
 	    bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||

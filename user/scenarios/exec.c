@@ -312,7 +312,7 @@ static bool one_replies(void *arg)
 /* Whoever is first has cred_guard_mutex, and kills the other waiting for it. */
 static void both(void)
 {
-	step("T and U of P call exec at once, %d times: one new program, whose ever",
+	step("T and U of P call exec at once, %d times: one new program, whosever",
 	     ROUNDS);
 	for (int i = 0; i < ROUNDS; i++) {
 		struct thread *both[2], *only;

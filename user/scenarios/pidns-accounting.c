@@ -15,11 +15,6 @@
 
 static char path[64];
 
-static void remove_file(const char *name)
-{
-	unlink(name);
-}
-
 static int64_t order_account(const struct order *o)
 {
 	(void)o;
@@ -44,7 +39,7 @@ static void play(void)
 
 	step("the end of each process in the namespace of I is written down");
 	snprintf(path, sizeof(path), "/tmp/undead-%d.acct", getpid());
-	at_end(remove_file, path);
+	at_end_remove(path);
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		broken("cannot make %s: %m", path);

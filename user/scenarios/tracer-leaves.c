@@ -276,11 +276,6 @@ SCENARIO(tracer_leaves_dying) = {
 
 static char program[64];
 
-static void remove_program(const char *path)
-{
-	unlink(path);
-}
-
 /* This program, of root and set-user-id. */
 static void make_program(void)
 {
@@ -291,7 +286,7 @@ static void make_program(void)
 	if (!statvfs("/tmp", &fs) && fs.f_flag & (ST_NOSUID | ST_NOEXEC))
 		skip("/tmp is mounted nosuid or noexec");
 	snprintf(program, sizeof(program), "/tmp/undead-%d.suid", getpid());
-	at_end(remove_program, program);
+	at_end_remove(program);
 	to = open(program, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	if (from < 0 || to < 0)
 		broken("cannot make %s: %m", program);
