@@ -113,7 +113,7 @@ check-matrix: deps
 check-debug: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build kselftest $B/fuzz/fuzz
-	@kdir=$$(scripts/debug-kernel.sh) && $B/tally \
+	@kdir=$$(scripts/build-kernel.sh debug) && $B/tally \
 		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
 		-t fuzz '$(MAKE) fuzz KDIR='$$kdir \
 		-s 'sleep-under-lock is caught' "UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
@@ -129,7 +129,7 @@ RACE_VM = scripts/vm.sh --timeout 36000 --suite
 check-races: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build
-	@kdir=$$(scripts/debug-kernel.sh) && $B/tally $(foreach s,$(SUITES),\
+	@kdir=$$(scripts/build-kernel.sh debug) && $B/tally $(foreach s,$(SUITES),\
 		-t '$s' '$(RACE_VM) $s -- $(RACE)' \
 		-t '$s, loaded' '$(RACE_VM) $s -- sh -c "yes >/dev/null & yes >/dev/null & $(RACE); exit \$$?"') \
 		-t debug "scripts/vm.sh --timeout 36000 --kdir $$kdir --mem 2048 -- $(RACE)" \

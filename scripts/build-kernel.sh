@@ -3,6 +3,8 @@
 # build-kernel.sh NAME: print the folder of a kernel built once from the newest
 # sources (scripts/source.sh) with this machine's compiler: allnoconfig,
 # base.config and NAME.config. For
+#   debug    KASAN, PROVE_LOCKING, DEBUG_ATOMIC_SLEEP, KMEMLEAK, fault injection
+#   kcsan    data races are told of
 #   gcov     the files of selftests/kernel/functions count their branches
 #   mutants  they have all mutants in them (selftests/kernel/mutate.c)
 . "$(dirname "$0")/lib.sh"
@@ -12,8 +14,9 @@ kernel=$top/selftests/kernel
 parts=("$top/scripts/base.config" "$top/scripts/$name.config")
 [ -e "${parts[1]}" ] || die "there is no scripts/$name.config"
 mapfile -t objects < <(awk '!/^#/ { sub(/c$/, "o", $2); print $2 }' "$kernel/functions" | sort -u)
-args=()
+args=() lines=1700
 case $name in
+debug) lines=2500 ;;
 gcov)
 	for object in "${objects[@]}"; do args+=("GCOV_PROFILE_${object##*/}=y"); done ;;
 mutants)
@@ -33,10 +36,6 @@ put_mutants() {
 }
 
 build() {
-	local lost
-	make -s -C "$1" KCONFIG_ALLCONFIG="$1.config" allnoconfig || return
-	lost=$(grep '^CONFIG_' "$1.config" | grep -vxFf "$1/.config" | paste -sd' ') || :
-	[ -z "$lost" ] || { echo "not taken: $lost"; return 1; }
 	if [ "$name" = mutants ]; then
 		put_mutants "$1" || return
 		args=()
@@ -45,19 +44,27 @@ build() {
 }
 
 make_kernel() {
+	local lost log=$1.log config=$1.config
 	for tool in bc bison flex gcc make; do need "$tool" "$tool"; done
 	need_space 3000000
 	say "building the kernel '$name', once, 5 to 10 minutes"
 	# What is built is new files; the sources are shared.
 	rm -rf "$1"
 	cp -al "$source" "$1"
-	cat "${parts[@]:0:2}" >"$1.config"
-	if ! build "$1" 2>&1 | progress "$name kernel" 1700 >"$1.log"; then
-		tail -n 3 "$1.log" >&2
-		say "the kernel '$name' does not build: $1.log"
+	cat "${parts[@]:0:2}" >"$config"
+	make -s -C "$1" KCONFIG_ALLCONFIG="$config" allnoconfig >&2
+	lost=$(grep '^CONFIG_' "$config" | grep -vxFf "$1/.config" | paste -sd' ') || :
+	rm "$config"
+	if [ -n "$lost" ]; then
+		say "the kernel '$name' does not take $lost: see ${parts[1]}"
 		return 1
 	fi
-	rm -f "$1.log" "$1.config"
+	if ! build "$1" 2>&1 | progress "$name kernel" "$lines" >"$log"; then
+		tail -n 3 "$log" >&2
+		say "the kernel '$name' does not build: $log"
+		return 1
+	fi
+	rm "$log"
 }
 
 source=$("$top/scripts/source.sh")

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 need gcov gcc
-kdir=$("$top/scripts/debug-kernel.sh")
+kdir=$("$top/scripts/build-kernel.sh" debug)
 out=$top/build/coverage-module
 rm -rf "$out"
 export UNDEAD_GCOV=1

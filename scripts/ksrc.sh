@@ -11,22 +11,9 @@ files=(tools/testing/selftests/{kselftest.h,kselftest_harness.h,lib.mk,kselftest
 	scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch})
 
 make_ksrc() {
-	local url log=$1.log
-	url=$(mirror)
-	need mmdebstrap mmdebstrap
 	need_space 900000
-	say "fetching the kselftest harness from linux-source of $suite, once, about 20 s"
-	if ! mmdebstrap --variant=extract --mode=chrootless \
-	     --aptopt='Acquire::Check-Valid-Until "false"' \
-	     --include=linux-source "$suite" "$1.root" "$url" >"$log" 2>&1; then
-		explain "$log" "cannot fetch linux-source of $suite"
-		rm -rf "$log" "$1.root"
-		return 1
-	fi
-	mkdir "$1"
-	tar -xf "$1".root/usr/src/linux-source-*.tar.xz -C "$1" \
-		--strip-components=1 --wildcards "${files[@]/#/*/}"
-	rm -rf "$log" "$1.root"
+	say "fetching the kselftest harness of $suite, once, about 20 s"
+	fetch_source "$1" "$suite" "${files[@]/#/*/}"
 }
 
 make_once "ksrc-$suite-$(cksum <<<"${files[*]}" | cut -d' ' -f1)" make_ksrc

@@ -105,3 +105,33 @@ explain() {
 		say "$2: $(grep -E '^E:' "$1" | head -n 1 || tail -n 1 "$1")"
 	fi
 }
+
+# fetch DIR SUITE PACKAGES WHAT: unpacked into DIR and not installed, so that no
+# privilege is needed; else one line of why there is no WHAT
+fetch() {
+	local log=$1.log url status=1
+	url=$(mirror)
+	need mmdebstrap mmdebstrap
+	rm -rf "$1"
+	if ! mmdebstrap --variant=extract --mode=chrootless \
+	     --aptopt='Acquire::Check-Valid-Until "false"' \
+	     --include="$3" "$2" "$1" "$url" 2>&1 | progress fetching >"$log"; then
+		explain "$log" "there is no $4"
+		gone "$log" && status=$EX_GONE
+		rm -rf "$log" "$1"
+		return "$status"
+	fi
+	rm "$log"
+}
+
+# fetch_source DIR SUITE [PATTERN...]: the sources of a kernel, or what matches
+fetch_source() {
+	local dir=$1 suite=$2 status
+	shift 2
+	fetch "$dir.root" "$suite" linux-source "sources of $suite" || return
+	mkdir "$dir"
+	tar -xvf "$dir".root/usr/src/linux-source-*.tar.xz -C "$dir" \
+		--strip-components=1 --wildcards "$@" | progress unpacking >/dev/null && status=0 || status=1
+	rm -rf "$dir.root"
+	return "$status"
+}

@@ -16,20 +16,10 @@ packages=linux-image-$flavour,linux-headers-$flavour,gcc,make,libc6-dev
 packages+=,bash,dash,coreutils,sed,grep,gawk,mawk,findutils,perl,diffutils,sparse
 
 make_root() {
-	local url status log=$1.log
-	url=$(mirror)
-	need mmdebstrap mmdebstrap
 	need_space 900000
 	say "making the kernel root of $suite, once, about half a minute"
-	if ! mmdebstrap --variant=extract --mode=chrootless \
-	     --aptopt='Acquire::Check-Valid-Until "false"' \
-	     --include="$packages" "$suite" "$1" "$url" >"$log" 2>&1; then
-		explain "$log" "cannot make the kernel root of $suite"
-		gone "$log" && status=$EX_GONE || status=1
-		rm -f "$log"
-		return "$status"
-	fi
-	rm -rf "$log" "$1"/usr/share/{doc,man,locale,info} "$1"/var/lib/apt/lists
+	fetch "$1" "$suite" "$packages" "kernel root of $suite" || return
+	rm -rf "$1"/usr/share/{doc,man,locale,info} "$1"/var/lib/apt/lists
 	mkdir -p "$1/undead"
 	ln -sf mawk "$1/usr/bin/awk"
 	[ "$flavour" = cloud-amd64 ] ||	# virtme-ng wants it

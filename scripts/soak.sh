@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 seed=$1 kdir=$2
-[ -n "$kdir" ] || kdir=$("$top/scripts/debug-kernel.sh")
+[ -n "$kdir" ] || kdir=$("$top/scripts/build-kernel.sh" debug)
 commit=$(git -C "$top" describe --always --dirty --abbrev=12)
 log=$top/build/soak.log
 failed=0

@@ -9,20 +9,11 @@ packages=systemd,systemd-sysv,base-files,bash,coreutils,dash,findutils,grep,logi
 packages+=,mount,ncurses-base,procps,sed,tar,util-linux,libjansson4,libkmod2,libtraceevent1
 
 make_userland() {
-	local url log=$1.log tree=$1.tree
-	url=$(mirror)
-	need mmdebstrap mmdebstrap
+	local tree=$1.tree
 	need cpio cpio
 	need_space 300000
 	say "making the systemd userland of $suite, once, about 10 s"
-	rm -rf "$tree"
-	if ! mmdebstrap --variant=extract --mode=chrootless \
-	     --aptopt='Acquire::Check-Valid-Until "false"' \
-	     --include="$packages" "$suite" "$tree" "$url" >"$log" 2>&1; then
-		explain "$log" "cannot make the systemd userland of $suite"
-		rm -rf "$log" "$tree"
-		return 1
-	fi
+	fetch "$tree" "$suite" "$packages" "systemd userland of $suite" || return
 	rm -rf "$tree"/usr/share/{doc,man,locale,info} "$tree"/var/lib/apt
 	echo root:x:0:0:root:/root:/bin/sh >"$tree/etc/passwd"
 	echo root:x:0: >"$tree/etc/group"
@@ -38,7 +29,7 @@ ExecStart=/undead/init
 StandardOutput=journal+console
 END
 	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet) >"$1"
-	rm -rf "$log" "$tree"
+	rm -rf "$tree"
 }
 
 make_once "systemd-$suite-$(cksum <"$0" | cut -d' ' -f1)" make_userland

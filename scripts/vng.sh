@@ -5,17 +5,8 @@
 # taken: vmrun runs it like ours, with the same ports, deadline and end.
 
 make_vng() {
-	local url log=$1.log
-	url=$(mirror)
-	need mmdebstrap mmdebstrap
 	say "fetching virtme-ng of trixie, once, about 10 s"
-	if ! mmdebstrap --variant=extract --mode=chrootless \
-	     --include=virtme-ng trixie "$1" "$url" >"$log" 2>&1; then
-		explain "$log" "cannot fetch virtme-ng"
-		rm -f "$log"
-		return 1
-	fi
-	rm "$log"
+	fetch "$1" trixie virtme-ng virtme-ng
 }
 
 # The one of this machine, or one fetched, in $PATH of this shell.

@@ -126,14 +126,14 @@ static const struct call {
 	  0, "" },
 	{ "the debug kernel: killed as it is fetched, and as it compiles",
 	  "sources 'cp $(KCONFIG_ALLCONFIG) .config'\n"
-	  "echo 'kill -9 $PPID' >$T/fetched; run scripts/debug-kernel.sh\n"
-	  "[ -d $T/cache/undead/debug-kernel-*.tmp.root ] || exit 1; : >$T/fetched\n"
-	  "echo 'read _ _ _ p _ </proc/$PPID/stat; kill -9 $p' >$T/built; run scripts/debug-kernel.sh\n"
-	  "[ -d $T/cache/undead/debug-kernel-*.tmp ] || exit 1; : >$T/built\n"
-	  "run scripts/debug-kernel.sh && cmp $T/cache/undead/debug-kernel-*[0-9]/.config scripts/debug.config",
+	  "echo 'kill -9 $PPID' >$T/fetched; run scripts/build-kernel.sh debug\n"
+	  "[ -d $T/cache/undead/source-sid.tmp.root ] || exit 1; : >$T/fetched\n"
+	  "echo 'p=$PPID; for i in 1 2; do read _ _ _ p _ </proc/$p/stat; done; kill -9 $p' >$T/built; run scripts/build-kernel.sh debug\n"
+	  "[ -d $T/cache/undead/kernel-debug-*.tmp ] || exit 1; : >$T/built\n"
+	  "run scripts/build-kernel.sh debug && cat scripts/base.config scripts/debug.config | cmp - $T/cache/undead/kernel-debug-*[0-9]/.config",
 	  0, "" },
 	{ "the debug kernel: an option that is not taken",
-	  "sources 'grep -v KASAN $(KCONFIG_ALLCONFIG) >.config'; run scripts/debug-kernel.sh",
+	  "sources 'grep -v KASAN $(KCONFIG_ALLCONFIG) >.config'; run scripts/source.sh 2>$T/err; run scripts/build-kernel.sh debug",
 	  125, "does not take CONFIG_KASAN=y" },
 	{ "a second run needs no network",
 	  "root=$(scripts/root.sh trixie) && unshare -rn scripts/root.sh trixie >$T/out && grep -qx \"$root\" $T/out",
