@@ -284,15 +284,21 @@ int race_reap(pid_t pid)
 	return status;
 }
 
-pid_t race_told(void)
+pid_t race_told_info(siginfo_t *si)
 {
 	const struct timespec now = { 0 };
-	siginfo_t si;
 	sigset_t chld;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	return sigtimedwait(&chld, &si, &now) == SIGCHLD ? si.si_pid : 0;
+	return sigtimedwait(&chld, si, &now) == SIGCHLD ? si->si_pid : 0;
+}
+
+pid_t race_told(void)
+{
+	siginfo_t si;
+
+	return race_told_info(&si);
 }
 
 void race_work(void)

@@ -48,6 +48,7 @@
 #ifndef UNDEAD_RACE_H
 #define UNDEAD_RACE_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -212,9 +213,11 @@ void race_long_exit(struct round *r, int outcome);
 
 /**
  * race_told() - take the next SIGCHLD, which is blocked
+ * race_told_info() - the same, with all that it tells
  * Return: the pid it tells of; 0: none is pending.
  */
 pid_t race_told(void);
+pid_t race_told_info(siginfo_t *si);
 
 /**
  * race_work() - a few microseconds of it, where a planted bug has its window

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Two threads of a process call exit_group(): do_group_exit() takes the code of
- * the first under siglock, and the process has that one and no mixture.
+ * the first under siglock, and the process has that one and no mixture: the second
+ * looks again when it has the lock, or SIGCHLD would tell the code of the one and
+ * wait that of the other.
  */
 #include <pthread.h>
 #include <sys/wait.h>
@@ -34,11 +36,15 @@ static void finish(struct round *r)
 {
 	pid_t pid = race_pid(r, LEADER), told;
 	int status = race_reap(pid), again = race_reap(pid);
+	siginfo_t si = { 0 };
 
-	told = race_told();
+	told = race_told_info(&si);
 	race_check(r, again < 0 && told == pid && !race_told(),
 		   "do_notify_parent(): a group is told of once and reaped once; told of %d, expected %d, reaped again: %d",
 		   told, pid, again);
+	race_check(r, si.si_code == CLD_EXITED && si.si_status == status >> 8,
+		   "do_group_exit(): one code; SIGCHLD tells of %d, wait of %d",
+		   si.si_status, status >> 8);
 	if (status == code[LEADER] << 8)
 		race_took(r, LEADER);
 	else if (race_check(r, status == code[THREAD] << 8,
