@@ -25,26 +25,17 @@ ssize_t proc_read(pid_t pid, pid_t tid, const char *file, char *buf,
 		  size_t size)
 {
 	_cleanup_close_ int fd = -1;
-	size_t n = 0;
+	ssize_t n;
 	char path[96];
 
 	task_path(path, sizeof(path), pid, tid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while (n < size - 1) {
-		ssize_t r = read(fd, buf + n, size - 1 - n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (!r)
-			break;
-		n += (size_t)r;
-	}
-	buf[n] = '\0';
-	return (ssize_t)n;
+	n = read_fd(fd, buf, size - 1);
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
 }
 
 /* Up to a character of @end. sscanf() would be dear here. */

@@ -31,22 +31,10 @@ ssize_t reader_file(int dir, const char *path, char *buf, size_t size)
 {
 	_cleanup_close_ int fd =
 		openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t n = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (n < size) {
-		ssize_t r = read(fd, buf + n, size - n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (!r)
-			break;
-		n += (size_t)r;
-	}
-	return (ssize_t)n;
+	return read_fd(fd, buf, size);
 }
 
 /* --- in the child ------------------------------------------------------- */

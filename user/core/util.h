@@ -49,6 +49,13 @@ static inline void close_file(FILE **f)
 int64_t now_ms(void);
 
 /**
+ * read_fd() - read(2) until the end of the file or of @buf
+ *
+ * Return: bytes, or -errno.
+ */
+ssize_t read_fd(int fd, char *buf, size_t size);
+
+/**
  * parse_duration() - "500ms", "30s", "2m", "1h", or a bare number of seconds
  * @text: what the user typed
  * @ms:   out: milliseconds, untouched on error
@@ -77,9 +84,6 @@ int parse_number(const char *text, uint64_t max, uint64_t *n);
  */
 int pidfd_of(pid_t pid, unsigned int flags);
 
-/* pidfd_open() flag, commit 64bef697d33b ("pidfd: implement PIDFD_THREAD flag
- * for pidfd_open()"), 6.9; older kernels answer EINVAL.
- */
 /* clone3() flags, 7.1; older kernels answer EINVAL. */
 #ifndef CLONE_AUTOREAP
 #define CLONE_AUTOREAP (1ULL << 34)
@@ -91,6 +95,9 @@ int pidfd_of(pid_t pid, unsigned int flags);
 #define CLONE_PIDFD_AUTOKILL (1ULL << 36)
 #endif
 
+/* pidfd_open() flag, commit 64bef697d33b ("pidfd: implement PIDFD_THREAD flag
+ * for pidfd_open()"), 6.9; older kernels answer EINVAL.
+ */
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif
