@@ -29,6 +29,21 @@ static void prepare(struct round *r)
 	_exit(7);
 }
 
+/*
+ * /proc shows a Z as soon as exit_notify() has set exit_state, before
+ * do_notify_parent() looks at the handler; wait takes tasklist_lock, and sees
+ * what is done.
+ */
+static void settled(struct round *r, int side)
+{
+	siginfo_t si;
+
+	if (side == IGNORER)
+		race_settled(r, side);
+	else if (waitid(P_PID, (id_t)race_pid(r, CHILD), &si, WEXITED | WNOWAIT))
+		race_broken(r, "waitid: %m");
+}
+
 static void finish(struct round *r)
 {
 	pid_t child = race_pid(r, CHILD);
@@ -53,5 +68,6 @@ RACE(sigchld_ignore) = {
 	.forced = { [REAPED_ITSELF] = GOES_FIRST(IGNORER),
 		    [ZOMBIE] = GOES_FIRST(CHILD) },
 	.prepare = prepare,
+	.settled = settled,
 	.finish = finish,
 };
