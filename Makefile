@@ -127,7 +127,7 @@ RACE = undead race --tap --budget 5m --repeat $(REPEAT)
 RACE_VM = scripts/vm.sh --timeout 36000 --suite
 
 check-races: deps
-	@scripts/deps.sh $(DEBUG_PACKAGES)
+	@scripts/deps.sh $(DEBUG_PACKAGES) libclang-dev
 	@$(MAKE) build
 	@kdir=$$(scripts/build-kernel.sh debug) && $B/tally $(foreach s,$(SUITES),\
 		-t '$s' '$(RACE_VM) $s -- $(RACE)' \
@@ -135,7 +135,11 @@ check-races: deps
 		-t debug "scripts/vm.sh --timeout 36000 --kdir $$kdir --mem 2048 -- $(RACE)" \
 		-s 'lifecycle-vacuous is VACUOUS' '$(RACE_VM) $(SUITE) -- undead race --repeat $(REPEAT) lifecycle-vacuous; [ $$? = 5 ]' \
 		$(foreach b,lost-wake-up unlocked-counter,-s '$b is found' \
-			'UNDEAD_BREAK=$b $(RACE_VM) $(SUITE) -- undead race --full --budget 60s hold-open; [ $$? = 1 ]')
+			'UNDEAD_BREAK=$b $(RACE_VM) $(SUITE) -- undead race --full --budget 60s hold-open; [ $$? = 1 ]') \
+		-s 'a lost cmpxchg() of the kernel is found' \
+			"scripts/race-mutant.sh two-waiters wait_task_zombie condition 8 'forced false'" \
+		-s 'a task that nobody looked for under the lock is found' \
+			"scripts/race-mutant.sh two-waiters do_wait_pid condition 7 'forced true'"
 
 # Of the reports those that have the module in them; then one that there must be. It
 # looks at every tenth access, and for 30 us: at its own pace it meets nobody here.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # race-mutant.sh RACE FUNCTION KIND N OPERATION: does the race find this mutant of
 # the kernel (selftests/kernel/equivalent: "race only")? Status 0 if a promise is
-# broken that it checks, else that of the race.
+# broken that it checks, or the kernel dies of it.
 #
-# example: scripts/race-mutant.sh exit-group do_group_exit condition 3 'forced false'
+# example: scripts/race-mutant.sh two-waiters wait_task_zombie condition 8 'forced false'
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 5 ] || die "usage: race-mutant.sh RACE FUNCTION KIND N OPERATION"
@@ -16,7 +16,10 @@ kdir=$("$top/scripts/build-kernel.sh" mutants)
 site=$(awk -F'\t' -v name="$operation $2 $3 $4" '$3 " " $6 " " $7 " " $8 == name { print $2; exit }' "$kdir/mutants.list")
 [ -n "$site" ] || die "the kernel has no mutant '${*:2}': see $kdir/mutants.list"
 "$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 300 -- sh -c "
-	mount -t debugfs none /sys/kernel/debug
 	echo '$site $operation' >/sys/kernel/debug/undead_mutants/select
 	undead race --full --budget 2m $1" && status=0 || status=$?
-[ "$status" = 1 ]
+case $status in
+1) say "found: a promise was broken" ;;
+126) say "found: the kernel died" ;;
+*) die "not found: status $status" ;;
+esac

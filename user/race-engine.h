@@ -141,9 +141,12 @@ const char *race_end_name(enum race_end end);
 
 /**
  * struct race_out - one way to show races
+ * @start: before each, so that it is known whose the last round was if the kernel
+ *         dies of it; or NULL
  */
 struct race_out {
 	void (*begin)(size_t n);
+	void (*start)(const struct race_result *r);
 	void (*show)(const struct race_result *r);
 	void (*end)(const int *count, int status);
 };

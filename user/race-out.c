@@ -127,14 +127,18 @@ static void text_begin(size_t n)
 	       u.release);
 }
 
+static void text_start(const struct race_result *r)
+{
+	putchar('\n');
+	paint("1", r->race->name);
+	printf(": %s; seed %#" PRIx64 "\n", r->race->summary, r->seed);
+}
+
 static void text_show(const struct race_result *r)
 {
 	static const char *const colour[RACE_ENDS] = { "32", "31", "31", "33",
 						       "35" };
 
-	putchar('\n');
-	paint("1", r->race->name);
-	printf(": %s\n", r->race->summary);
 	if (r->shared->search.rounds) {
 		summary("   ", r);
 		histogram(r);
@@ -142,9 +146,8 @@ static void text_show(const struct race_result *r)
 	paint(colour[r->end], race_end_name(r->end));
 	printf(" %s: ", r->race->name);
 	if (r->end != RACE_SKIP)
-		printf("%" PRIu64 " free rounds, %.0f a second, seed %#" PRIx64
-		       "%s",
-		       r->shared->search.rounds, rate(r), r->seed,
+		printf("%" PRIu64 " free rounds, %.0f a second%s",
+		       r->shared->search.rounds, rate(r),
 		       *r->reason ? ": " : "");
 	printf("%s\n", r->reason);
 }
@@ -159,6 +162,7 @@ static void text_end(const int *count, int status)
 
 const struct race_out race_text = {
 	.begin = text_begin,
+	.start = text_start,
 	.show = text_show,
 	.end = text_end,
 };
@@ -171,15 +175,19 @@ static void tap_begin(size_t n)
 	printf("TAP version 13\n1..%zu\n", n);
 }
 
+static void tap_start(const struct race_result *r)
+{
+	printf("# %s: %s; seed %#" PRIx64 "\n", r->race->name, r->race->summary,
+	       r->seed);
+}
+
 static void tap_show(const struct race_result *r)
 {
 	bool good = r->end == RACE_PASS || r->end == RACE_SKIP;
 
-	printf("# %s: %s\n", r->race->name, r->race->summary);
 	if (r->shared->search.rounds) {
 		summary("#    ", r);
-		printf("#    %.0f rounds a second, seed %#" PRIx64 "\n",
-		       rate(r), r->seed);
+		printf("#    %.0f rounds a second\n", rate(r));
 	}
 	if (!good)
 		printf("# %s: %s\n", race_end_name(r->end), r->reason);
@@ -199,6 +207,7 @@ static void tap_end(const int *count, int status)
 
 const struct race_out race_tap = {
 	.begin = tap_begin,
+	.start = tap_start,
 	.show = tap_show,
 	.end = tap_end,
 };

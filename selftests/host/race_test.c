@@ -397,7 +397,8 @@ static bool is_racing(void *pid)
 /* In the midst of its rounds: all it has made would be ours then. */
 static void test_kill(void)
 {
-	char byte;
+	size_t n = 0;
+	ssize_t got;
 	int p[2];
 	pid_t pid;
 
@@ -409,7 +410,7 @@ static void test_kill(void)
 		dup2(p[1], 1);
 		close(p[0]);
 		execl(tool, tool, "race", "--tap", "--full", "--budget", "60s",
-		      "exit-parent-child", NULL);
+		      "--seed", "0xbad", "exit-parent-child", NULL);
 		_exit(127);
 	}
 	close(p[1]);
@@ -417,8 +418,12 @@ static void test_kill(void)
 		      await_true(all_gone, NULL, AWAIT_MS),
 	      "kill -9 leaves nobody behind");
 	/* Whoever lived would have the other end of it. */
-	while (read(p[0], &byte, 1) > 0)
-		;
+	while ((got = read(p[0], text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	text[n] = 0;
+	check(strstr(text, "# exit-parent-child: ") &&
+		      strstr(text, "; seed 0xbad\n"),
+	      "and it is known what was played, should the kernel have died");
 	close(p[0]);
 }
 
