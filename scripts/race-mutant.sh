@@ -8,10 +8,13 @@
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 5 ] || die "usage: race-mutant.sh RACE FUNCTION KIND N OPERATION"
-operations=(- negated 'forced true' 'forced false' 'left out')
-for operation in "${!operations[@]}"; do
-	[ "${operations[operation]}" != "$5" ] || break
-done
+case $5 in
+negated) operation=1 ;;
+'forced true') operation=2 ;;
+'forced false') operation=3 ;;
+'left out') operation=4 ;;
+*) die "unknown operation '$5': take negated, forced true, forced false or left out" ;;
+esac
 kdir=$("$top/scripts/build-kernel.sh" mutants)
 site=$(awk -F'\t' -v name="$operation $2 $3 $4" '$3 " " $6 " " $7 " " $8 == name { print $2; exit }' "$kdir/mutants.list")
 [ -n "$site" ] || die "the kernel has no mutant '${*:2}': see $kdir/mutants.list"
