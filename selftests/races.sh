@@ -7,5 +7,5 @@ if [ -e "$module" ]; then
 	export PATH="$PWD:$PATH" UNDEAD_MODULE="$module"
 	[ -e /dev/undead ] || undead load --module "$module"
 fi
-exec undead race --tap --budget 60s hold-open hold-owner fork-owner release-twice \
+exec undead race --tap --budget 3m hold-open hold-owner fork-owner release-twice \
 	release-deadline lifecycle two-waiters pidfd-poll
