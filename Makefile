@@ -114,7 +114,7 @@ check-debug: deps
 	@scripts/deps.sh $(DEBUG_PACKAGES)
 	@$(MAKE) build kselftest $B/fuzz/fuzz
 	@kdir=$$(scripts/build-kernel.sh debug) && $B/tally \
-		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 2400" \
+		-t debug "scripts/kselftest.sh --kdir $$kdir --timeout 3600" \
 		-t fuzz '$(MAKE) fuzz KDIR='$$kdir \
 		-s 'sleep-under-lock is caught' "UNDEAD_BREAK=sleep-under-lock scripts/vm.sh \
 			--kdir $$kdir --mem 2048 --add $B/kselftest/undead:/t -- sh -c '/t/trace_test; /t/warnings_test'; [ \$$? = 1 ]" \
