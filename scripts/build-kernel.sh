@@ -47,7 +47,7 @@ make_kernel() {
 	local lost log=$1.log config=$1.config
 	for tool in bc bison flex gcc make; do need "$tool" "$tool"; done
 	need_space 3000000
-	say "building the kernel '$name', once, 5 to 10 minutes"
+	say "building the kernel '$name', once, 5 to 25 minutes"
 	# What is built is new files; the sources are shared.
 	rm -rf "$1"
 	cp -al "$source" "$1"

@@ -19,10 +19,10 @@ kdir=$("$top/scripts/build-kernel.sh" mutants)
 site=$(awk -F'\t' -v name="$operation $2 $3 $4" '$3 " " $6 " " $7 " " $8 == name { print $2; exit }' "$kdir/mutants.list")
 [ -n "$site" ] || die "the kernel has no mutant '${*:2}': see $kdir/mutants.list"
 "$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 300 -- sh -c "
-	echo '$site $operation' >/sys/kernel/debug/undead_mutants/select
+	echo '$site $operation' >/sys/kernel/debug/undead_mutants/select || exit 125
 	undead race --full --budget 2m $1" && status=0 || status=$?
 case $status in
 1) say "found: a promise was broken" ;;
 126) say "found: the kernel died" ;;
-*) die "not found: status $status" ;;
+*) die "not found, status $status: at 0 the race has passed, else see above" ;;
 esac

@@ -283,7 +283,6 @@ int race_all(const struct race *const *list, size_t n,
 
 		if (out->start)
 			out->start(&g.r);
-		fflush(stdout);
 		race_one(&g, options);
 		count[g.r.end]++;
 		if (g.s) {
