@@ -3,6 +3,7 @@
 # race-mutant.sh RACE FUNCTION KIND N OPERATION: does the race find this mutant of
 # the kernel (selftests/kernel/equivalent: "race only")? Status 0 if a promise is
 # broken that it checks, or the kernel dies of it.
+# Killed with -9, it takes its VM along.
 #
 # example: scripts/race-mutant.sh two-waiters wait_task_zombie condition 8 'forced false'
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +19,7 @@ esac
 kdir=$("$top/scripts/build-kernel.sh" mutants)
 site=$(awk -F'\t' -v name="$operation $2 $3 $4" '$3 " " $6 " " $7 " " $8 == name { print $2; exit }' "$kdir/mutants.list")
 [ -n "$site" ] || die "the kernel has no mutant '${*:2}': see $kdir/mutants.list"
-"$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 300 -- sh -c "
+setpriv --pdeathsig KILL "$top/scripts/vm.sh" --kdir "$kdir" --mem 1024 --timeout 300 -- sh -c "
 	echo '$site $operation' >/sys/kernel/debug/undead_mutants/select || exit 125
 	undead race --full --budget 2m $1" && status=0 || status=$?
 case $status in
